@@ -1,0 +1,16 @@
+# One interface target carries what every mho source is compiled with.
+add_library(mho_options INTERFACE)
+target_include_directories(mho_options INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
+target_compile_options(mho_options INTERFACE
+  $<BUILD_INTERFACE:-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion>
+  # The same bits everywhere: no contraction but explicit fmaf (docs/physics.md, section 7).
+  $<BUILD_INTERFACE:-ffp-contract=off -fno-math-errno -fno-trapping-math>)
+if(MHO_SANITIZE)
+  add_compile_options(-fsanitize=${MHO_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${MHO_SANITIZE})
+  add_compile_definitions(MHO_SANITIZED=1)
+endif()
+if(MHO_COVERAGE)
+  add_compile_options(--coverage -O1)
+  add_link_options(--coverage)
+endif()

@@ -1,0 +1,111 @@
+// kernels/backend.h - the one interface that every backend satisfies; tests/backend_contract.h says what it must do.
+//
+// A run loads a Plan into a Program. A Chip holds what one (seed, chip) draws for that program: perturbed parameters
+// or conductances, converters. A Stream holds the activations of one batch and executes steps of the plan on a chip;
+// activations stay where the backend keeps them until they are read. Programs are shared by threads; a Chip is
+// written by one thread and then read by many; a Stream belongs to one thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kernels/calibration.h"
+#include "kernels/plan.h"
+
+namespace mho {
+
+/// Which chip: docs/physics.md section 6. The same address is the same chip on every backend.
+struct ChipAddress {
+    uint64_t seed = 0;
+    uint32_t chip = 0;
+    /// The nominal chip has no errors, no noise and ideal converters; it is what calibration measures.
+    bool nominal = false;
+};
+
+/// What programming a chip reports.
+struct ProgrammingReport {
+    int64_t cells = 0;
+    int64_t clipped_cells = 0;  ///< cells whose conductance was cut to [0, headroom g_max]
+    int64_t stuck_cells = 0;
+    int64_t write_verify_tries = 0;  ///< programming pulses over all cells; = cells without write-verify
+};
+
+/// Sums over the images of one batch, exact and independent of the order in which batches are added: the loss is
+/// a sum of per-image losses rounded to multiples of 2^-32.
+struct Score {
+    int64_t images = 0;
+    int64_t top1 = 0;  ///< the label has the largest logit; of equal logits the lower class wins
+    int64_t top5 = 0;
+    int64_t loss = 0;  ///< sum of -log softmax[label], in units of 2^-32
+
+    Score& operator+=(const Score& other);
+    bool operator==(const Score&) const = default;
+};
+
+class Chip {
+  public:
+    virtual ~Chip() = default;
+    virtual const ProgrammingReport& report() const = 0;
+};
+
+/// Images held where the backend wants them: uploaded once a run.
+class ImageStore {
+  public:
+    virtual ~ImageStore() = default;
+};
+
+class Stream {
+  public:
+    virtual ~Stream() = default;
+
+    /// Puts images [first, first + count) of `store` into plan input 0. `first` is the image's index in the split:
+    /// it keys read noise. count <= the stream's capacity.
+    virtual void load(const ImageStore& store, int64_t first, int64_t count) = 0;
+    /// Puts `count` images (or the whole of a value that is not per_image) into plan input `input`, from host memory.
+    virtual void write(int input, std::span<const float> values, int64_t first, int64_t count) = 0;
+    /// Executes plan steps [begin, end) on `chip`, with the ranges that the chip was programmed with.
+    virtual void run(const Chip& chip, int begin, int end) = 0;
+    /// Copies an activation out. It is valid if no later step run so far has taken its memory: streams made with
+    /// keep_all keep every one.
+    virtual void read(TensorId tensor, std::span<float> out) const = 0;
+    /// Scores plan output 0 against labels (one an image loaded).
+    virtual Score score(std::span<const int32_t> labels) const = 0;
+
+    /// Extremes and histogram of the tensor that feeds a crossbar or quantiser: what calibration measures.
+    virtual InputHistogram measure_input(TensorId tensor) const = 0;
+    /// Histograms of the column sums of crossbar step `step` for the images loaded, on `chip`.
+    virtual ColumnHistograms measure_columns(const Chip& chip, int step) const = 0;
+    /// Everything inside crossbar step `step` for image `image` of the batch: for `mho probe` and the oracle.
+    virtual CrossbarTrace trace(const Chip& chip, int step, int64_t image) const = 0;
+};
+
+class Program {
+  public:
+    virtual ~Program() = default;
+    virtual const Plan& plan() const = 0;
+    virtual std::unique_ptr<Chip> make_chip() const = 0;
+    /// Samples all devices and converters of one chip into `chip`, with the input and converter ranges of
+    /// `calibration`. Every call with equal arguments leaves equal bits.
+    virtual void program(Chip& chip, const ChipAddress& address, const Calibration& calibration) const = 0;
+    /// keep_all: every activation keeps memory of its own (calibration, probe).
+    virtual std::unique_ptr<Stream> make_stream(int64_t max_images, bool keep_all = false) const = 0;
+};
+
+class Backend {
+  public:
+    virtual ~Backend() = default;
+    virtual std::string name() const = 0;         ///< "cpu", "cuda"
+    virtual std::string description() const = 0;  ///< the device and what of it is used, one line
+    /// Throws InputError where the plan holds something that this backend cannot do, naming the step and why.
+    virtual std::unique_ptr<Program> load(Plan plan) const = 0;
+    /// values: images x elements_per_image, already normalised.
+    virtual std::unique_ptr<ImageStore> upload(std::vector<float> values, int64_t images) const = 0;
+};
+
+/// The embedded default, always there.
+std::unique_ptr<Backend> make_cpu_backend();
+
+}  // namespace mho
