@@ -5,17 +5,19 @@
 #include <cstdint>
 
 #include "kernels/host_device.h"
+#include "kernels/rng.h"
 
 namespace mho {
 
 enum class Distribution { gaussian, uniform };
 
-/// How the parameters of one array deviate on a chip. n is one draw a parameter and chip in Domain::parameter.
+/// How the parameters of one array deviate on a chip. n is one draw a parameter and chip.
 struct Perturbation {
     float range = 0;  ///< R: what the array's conductance range must cover, in the parameter's unit, >= 0
     float sigma = 0;  ///< relative to R, >= 0
     float mu = 0;     ///< relative to R
     Distribution distribution = Distribution::gaussian;
+    Domain domain = Domain::parameter;
     uint32_t layer = 0;          ///< index of the analog layer in the graph, < 2^24
     uint64_t first_element = 0;  ///< place of the first parameter in that layer (weights first, then biases)
 };

@@ -1,6 +1,7 @@
 // kernels/plan.h - a network made ready to execute: what a backend is given, once a run and sweep point.
 // host/lowering.cc makes one from a Graph. Tensors here are physical: row-major in the order in which they lie in
-// memory; images are N, depth, height, width, C (channels last), so a channel's neighbours are neighbours in memory.
+// memory; images are always five axes N, depth, height, width, C (channels last; depth 1 for two spatial axes), so a
+// channel's neighbours are neighbours in memory.
 #pragma once
 
 #include <cstdint>
@@ -42,8 +43,8 @@ struct Conv {
 struct Linear {
     ParameterId weight = -1, bias = -1;
 };
-/// A layer on crossbars: Plan::crossbars[crossbar], over im2col patches of a channels-last image, or over the last
-/// axis where `window` is 1 x 1 x 1 and the tensor has no spatial axes.
+/// A layer on crossbars: Plan::crossbars[crossbar], over im2col patches of a channels-last image, or, where
+/// is_linear, over the last axis of a tensor of any rank.
 struct Crossbar {
     Window window;
     int crossbar = -1;
