@@ -30,12 +30,18 @@ struct InputHistogram {
     float minimum = 0, maximum = 0;  ///< of x
     float extent = 1;                ///< 2^e
     std::vector<int64_t> counts;     ///< 2^16 bins
+
+    /// Adds what another stream has seen: the same as if one stream had seen both.
+    void merge(const InputHistogram& other);
 };
 
 /// Integer histogram of column sums, one a range index: bin b holds sums in [first + b width, first + (b + 1) width).
 struct ColumnHistograms {
     int64_t first = 0, width = 1;
     std::vector<std::vector<int64_t>> counts;
+
+    /// Adds what another stream has seen; `first`, `width` and the shape of `counts` are equal for one layer.
+    void merge(const ColumnHistograms& other);
 };
 
 /// One crossbar layer opened up for one image; axes as named, row-major.
