@@ -43,6 +43,7 @@ struct Value {
     Tensor constant;  ///< empty unless the value is a constant
 
     bool is_constant() const { return !constant.empty(); }
+    bool operator==(const Value&) const = default;
 };
 
 /// The operations. Inputs of a node stand in Node::inputs; what is constant by nature stands here.
@@ -56,74 +57,92 @@ struct Conv {
     int64_t groups = 1;
     Tensor weight;  ///< O x C/groups x kernel
     Tensor bias;    ///< O, or empty
+    bool operator==(const Conv&) const = default;
 };
 /// y = x W' + b over the last axis, any leading axes. Gemm and MatMul by a constant become this.
 struct Linear {
     Tensor weight;  ///< N x K: one row an output
     Tensor bias;    ///< N, or empty
+    bool operator==(const Linear&) const = default;
 };
 /// (x - mean) / sqrt(variance + epsilon) * scale + shift, one of each a channel (axis 1).
 struct BatchNorm {
     Tensor scale, shift, mean, variance;  ///< C each
     float epsilon = 1e-5f;
+    bool operator==(const BatchNorm&) const = default;
 };
-/// Normalisation over the axes from `axis` on; scale and shift have the normalised extents, shift may be empty.
+/// Normalisation over the axes from `axis` on; scale and shift have the normalised extents, shift may be
+/// empty.
 struct LayerNorm {
     int axis = -1;  ///< resolved: not negative after reading
     float epsilon = 1e-5f;
     Tensor scale, shift;
+    bool operator==(const LayerNorm&) const = default;
 };
 struct Activate {
     Activation activation;
+    bool operator==(const Activate&) const = default;
 };
 /// Two inputs (either may be a constant value), ONNX (NumPy) broadcasting.
 struct Binary {
     BinaryKind kind = BinaryKind::add;
+    bool operator==(const Binary&) const = default;
 };
 struct Pool {
     PoolKind kind = PoolKind::maximum;
     Window window;
-    int spatial_rank = 2;            ///< 1 to 3
-    bool count_include_pad = false;  ///< average only: padding counts as zeros (but never what ceil_mode adds)
+    int spatial_rank = 2;  ///< 1 to 3
+    /// Average only: padding counts as zeros (but never what ceil_mode adds).
+    bool count_include_pad = false;
     std::array<int64_t, 3> ceil_extra{0, 0, 0};  ///< how much of window.pad_end only ceil_mode added
+    bool operator==(const Pool&) const = default;
 };
 /// Mean over `axes` (global average pooling included).
 struct ReduceMean {
     std::vector<int> axes;  ///< resolved, ascending
     bool keep_dims = true;
+    bool operator==(const ReduceMean&) const = default;
 };
 /// Same elements in the same row-major order, another shape: Reshape, Flatten, Squeeze, Unsqueeze.
-struct Reshape {};
+struct Reshape {
+    bool operator==(const Reshape&) const = default;
+};
 struct Transpose {
     std::vector<int> permutation;  ///< output axis i is input axis permutation[i]
+    bool operator==(const Transpose&) const = default;
 };
 struct Concat {
     int axis = 0;
+    bool operator==(const Concat&) const = default;
 };
 /// Every axis has a begin and a step (which may be negative); the output shape gives the count.
 struct Slice {
     std::vector<int64_t> begin, step;
+    bool operator==(const Slice&) const = default;
 };
 /// Picks along one axis; the output has the extents of `indices` in place of that axis.
 struct Gather {
     int axis = 0;
     std::vector<int64_t> indices;       ///< resolved: 0 <= index < extent
     std::vector<int64_t> indices_dims;  ///< empty for a scalar index
+    bool operator==(const Gather&) const = default;
 };
 struct Pad {
     PadMode mode = PadMode::constant;
     std::vector<int64_t> begin, end;  ///< one an axis; negative crops
     float value = 0;
+    bool operator==(const Pad&) const = default;
 };
 struct Softmax {
     int axis = -1;  ///< resolved; the normalised axes are this one alone (opset >= 13 semantics)
+    bool operator==(const Softmax&) const = default;
 };
 
 }  // namespace op
 
-using Operation =
-    std::variant<op::Conv, op::Linear, op::BatchNorm, op::LayerNorm, op::Activate, op::Binary, op::Pool,
-                 op::ReduceMean, op::Reshape, op::Transpose, op::Concat, op::Slice, op::Gather, op::Pad, op::Softmax>;
+using Operation = std::variant<op::Conv, op::Linear, op::BatchNorm, op::LayerNorm, op::Activate, op::Binary,
+                               op::Pool, op::ReduceMean, op::Reshape, op::Transpose, op::Concat, op::Slice,
+                               op::Gather, op::Pad, op::Softmax>;
 
 /// One operation with one result.
 struct Node {
@@ -131,11 +150,14 @@ struct Node {
     Operation operation;
     std::vector<ValueId> inputs;
     ValueId output = -1;
+
+    bool operator==(const Node&) const = default;
 };
 
 struct Graph {
     std::vector<Value> values;
-    std::vector<Node> nodes;  ///< topological: an input is a graph input, a constant, or the output of an earlier node
+    std::vector<Node>
+        nodes;  ///< topological: an input is a graph input, a constant, or the output of an earlier node
     std::vector<ValueId> inputs;
     std::vector<ValueId> outputs;
 
@@ -143,12 +165,34 @@ struct Graph {
     ValueId add_value(std::string name, Shape shape, Tensor constant = {});
     /// Number of weights, biases and normalisation constants.
     int64_t parameters() const;
+    /// Equal value by value and node by node; for graphs numbered differently compare compacted() ones.
+    bool operator==(const Graph&) const = default;
 };
 
-/// The shape that `operation` gives from the shapes of its inputs. Reshape cannot be inferred from its inputs
-/// alone: its target stands in the output value already.
-/// Throws InputError that names the operation, the shapes and the rule they break.
+/// The largest number of elements that a value may have, for one image: sizes up to it do not overflow.
+inline constexpr int64_t max_elements = int64_t{1} << 40;
+
+/// The shape that `operation` gives from the shapes of its inputs. A batch stays in axis 0: what would move
+/// it, mix its images or pick some of them is refused. Reshape and Slice cannot be inferred, since their
+/// target stands in the output value: see check_shapes. Throws InputError that names the operation, the
+/// shapes and the rule they break.
 Shape infer_shape(const Operation& operation, const std::vector<Shape>& inputs);
+
+/// Throws InputError unless `operation` gives `output` from `inputs`: for every operation, Reshape and Slice
+/// included.
+void check_shapes(const Operation& operation, const std::vector<Shape>& inputs, const Shape& output);
+
+/// Throws InputError, naming the node, unless the graph is what this header says: ids in range, topological
+/// order, each value produced once, unique node names, shapes as inferred, constants as large as their
+/// shapes.
+void validate(const Graph& graph);
+
+/// The graph without the nodes and values that no output needs, its values numbered anew: the inputs, then
+/// for each node its constants and its output. Two graphs that differ in numbering alone become equal.
+Graph compacted(const Graph& graph);
+
+/// "2 x 3 x 8 x 8", with "n x" before the extents where they are per image: how messages print a shape.
+std::string to_string(const Shape& shape);
 
 /// The operation's name as messages and reports print it ("Conv", "BatchNorm", ...).
 const char* operation_name(const Operation& operation);
