@@ -1,9 +1,10 @@
-// kernels/backend.h - the one interface that every backend satisfies; tests/backend_contract.h says what it must do.
+// kernels/backend.h - the one interface that every backend satisfies; tests/backend_contract.h says what it
+// must do.
 //
-// A run loads a Plan into a Program. A Chip holds what one (seed, chip) draws for that program: perturbed parameters
-// or conductances, converters. A Stream holds the activations of one batch and executes steps of the plan on a chip;
-// activations stay where the backend keeps them until they are read. Programs are shared by threads; a Chip is
-// written by one thread and then read by many; a Stream belongs to one thread.
+// A run loads a Plan into a Program. A Chip holds what one (seed, chip) draws for that program: perturbed
+// parameters or conductances, converters. A Stream holds the activations of one batch and executes steps of
+// the plan on a chip; activations stay where the backend keeps them until they are read. Programs are shared
+// by threads; a Chip is written by one thread and then read by many; a Stream belongs to one thread.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +34,8 @@ struct ProgrammingReport {
     int64_t write_verify_tries = 0;  ///< programming pulses over all cells; = cells without write-verify
 };
 
-/// Sums over the images of one batch, exact and independent of the order in which batches are added: the loss is
-/// a sum of per-image losses rounded to multiples of 2^-32.
+/// Sums over the images of one batch, exact and independent of the order in which batches are added: the loss
+/// is a sum of per-image losses rounded to multiples of 2^-32.
 struct Score {
     int64_t images = 0;
     int64_t top1 = 0;  ///< the label has the largest logit; of equal logits the lower class wins
@@ -61,15 +62,16 @@ class Stream {
   public:
     virtual ~Stream() = default;
 
-    /// Puts images [first, first + count) of `store` into plan input 0. `first` is the image's index in the split:
-    /// it keys read noise. count <= the stream's capacity.
+    /// Puts images [first, first + count) of `store` into plan input 0. `first` is the image's index in the
+    /// split: it keys read noise. count <= the stream's capacity.
     virtual void load(const ImageStore& store, int64_t first, int64_t count) = 0;
-    /// Puts `count` images (or the whole of a value that is not per_image) into plan input `input`, from host memory.
+    /// Puts `count` images (or the whole of a value that is not per_image) into plan input `input`, from host
+    /// memory.
     virtual void write(int input, std::span<const float> values, int64_t first, int64_t count) = 0;
     /// Executes plan steps [begin, end) on `chip`, with the ranges that the chip was programmed with.
     virtual void run(const Chip& chip, int begin, int end) = 0;
-    /// Copies an activation out. It is valid if no later step run so far has taken its memory: streams made with
-    /// keep_all keep every one.
+    /// Copies an activation out. It is valid if no later step run so far has taken its memory: streams made
+    /// with keep_all keep every one.
     virtual void read(TensorId tensor, std::span<float> out) const = 0;
     /// Scores plan output 0 against labels (one an image loaded).
     virtual Score score(std::span<const int32_t> labels) const = 0;

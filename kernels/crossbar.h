@@ -1,5 +1,5 @@
-// kernels/crossbar.h - one weight matrix as it lies on crossbar arrays: the plain data that host/mapping makes once
-// and every backend programs and reads. Formulas: docs/physics.md sections 2 to 4.
+// kernels/crossbar.h - one weight matrix as it lies on crossbar arrays: the plain data that host/mapping
+// makes once and every backend programs and reads. Formulas: docs/physics.md sections 2 to 4.
 #pragma once
 
 #include <cstdint>
@@ -40,13 +40,13 @@ struct AdcModel {
     int bits = 8;  ///< 0: ideal, the column sum itself is the code
     AdcRange range = AdcRange::max;
     Granularity granularity = Granularity::layer;
-    double low = 0, high = 0;    ///< fixed range, in units of one cell at g_max read with input 1
-    double percentile = 100;     ///< calibrated range encloses the central `percentile` of the column sums
-    float noise = 0;             ///< sigma_adc, in ADC steps
-    float gain_sigma = 0;        ///< relative
-    float offset_sigma = 0;      ///< in ADC steps
-    int64_t columns_per_adc = 1; ///< adjacent columns of one array that share a converter
-    bool calibrate_chip = false; ///< ranges measured on each chip instead of the nominal one
+    double low = 0, high = 0;     ///< fixed range, in units of one cell at g_max read with input 1
+    double percentile = 100;      ///< calibrated range encloses the central `percentile` of the column sums
+    float noise = 0;              ///< sigma_adc, in ADC steps
+    float gain_sigma = 0;         ///< relative
+    float offset_sigma = 0;       ///< in ADC steps
+    int64_t columns_per_adc = 1;  ///< adjacent columns of one array that share a converter
+    bool calibrate_chip = false;  ///< ranges measured on each chip instead of the nominal one
 };
 
 /// One layer on crossbars. An array (tile) holds one (group, row tile, column tile, slice, polarity).
@@ -55,30 +55,31 @@ struct AdcModel {
 struct CrossbarLayer {
     uint32_t layer = 0;  ///< index of the analog layer in the graph, < 2^24
     int64_t groups = 1;
-    int64_t inputs = 0;   ///< K, of one group
-    int64_t outputs = 0;  ///< N, of one group
-    int64_t bias_rows = 0;             ///< analog bias: rows after the K inputs, all driven alike
-    std::vector<int64_t> row_begin;    ///< row tiles: RT + 1 boundaries over rows()
-    std::vector<int64_t> column_begin; ///< column tiles: CT + 1 boundaries over the N outputs
+    int64_t inputs = 0;                 ///< K, of one group
+    int64_t outputs = 0;                ///< N, of one group
+    int64_t bias_rows = 0;              ///< analog bias: rows after the K inputs, all driven alike
+    std::vector<int64_t> row_begin;     ///< row tiles: RT + 1 boundaries over rows()
+    std::vector<int64_t> column_begin;  ///< column tiles: CT + 1 boundaries over the N outputs
 
     Scheme scheme = Scheme::differential;
     Subtract subtract = Subtract::digital;
-    Reference reference = Reference::digital;  ///< column: one reference column an array, columns N .. N + CT - 1
-    int weight_bits = 8;                       ///< 0: real weights
-    int cell_bits = 8;                         ///< bits a slice
-    int slices = 1;                            ///< S
-    int q_max = 127;                           ///< largest |q|; 1 with real weights
-    int64_t g_min = 0;                         ///< G_min, grid code of level 0
-    int64_t g_step = 0;                        ///< D, grid codes a level (the whole span with real weights)
-    int64_t headroom_max = 32767;              ///< cells are clipped to [0, headroom_max]
+    Reference reference =
+        Reference::digital;        ///< column: one reference column an array, columns N .. N + CT - 1
+    int weight_bits = 8;           ///< 0: real weights
+    int cell_bits = 8;             ///< bits a slice
+    int slices = 1;                ///< S
+    int q_max = 127;               ///< largest |q|; 1 with real weights
+    int64_t g_min = 0;             ///< G_min, grid code of level 0
+    int64_t g_step = 0;            ///< D, grid codes a level (the whole span with real weights)
+    int64_t headroom_max = 32767;  ///< cells are clipped to [0, headroom_max]
 
-    /// Target grid code of every cell, in cell order. Bias rows hold the idle level: their targets come with the
-    /// calibration, since the input scale decides them.
+    /// Target grid code of every cell, in cell order. Bias rows hold the idle level: their targets come with
+    /// the calibration, since the input scale decides them.
     std::vector<int16_t> target;
     /// Physical value of one level difference of one input LSB: w_scale / q_max, for each group and output.
     std::vector<float> weight_lsb;
-    /// Exact column sums of the signed levels (sum over the K rows of q), for each group and output: what offset
-    /// inputs take off. With real weights in units of grid codes.
+    /// Exact column sums of the signed levels (sum over the K rows of q), for each group and output: what
+    /// offset inputs take off. With real weights in units of grid codes.
     std::vector<int64_t> level_sum;
     /// Bias in the unit of the output, for each group and output; digital, or mapped to the bias rows.
     std::vector<float> bias;

@@ -1,7 +1,7 @@
 // kernels/plan.h - a network made ready to execute: what a backend is given, once a run and sweep point.
-// host/lowering.cc makes one from a Graph. Tensors here are physical: row-major in the order in which they lie in
-// memory; images are always five axes N, depth, height, width, C (channels last; depth 1 for two spatial axes), so a
-// channel's neighbours are neighbours in memory.
+// host/lowering.cc makes one from a Graph. Tensors here are physical: row-major in the order in which they
+// lie in memory; images are always five axes N, depth, height, width, C (channels last; depth 1 for two
+// spatial axes), so a channel's neighbours are neighbours in memory.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,8 @@ struct Parameter {
 
 namespace step {
 
-/// Digital or parameter-level convolution: x n,D,H,W,C -> n,D',H',W',O. weight: O x C/groups x kernel, bias: O.
+/// Digital or parameter-level convolution: x n,D,H,W,C -> n,D',H',W',O. weight: O x C/groups x kernel, bias:
+/// O.
 struct Conv {
     Window window;
     int64_t groups = 1;
@@ -116,9 +117,9 @@ struct Quantise {
 }  // namespace step
 
 using PlanOperation =
-    std::variant<step::Conv, step::Linear, step::Crossbar, step::Affine, step::LayerNorm, step::Activate, step::Binary,
-                 step::Pool, step::ReduceMean, step::Alias, step::Transpose, step::Concat, step::Slice, step::Gather,
-                 step::Pad, step::Softmax, step::Quantise>;
+    std::variant<step::Conv, step::Linear, step::Crossbar, step::Affine, step::LayerNorm, step::Activate,
+                 step::Binary, step::Pool, step::ReduceMean, step::Alias, step::Transpose, step::Concat,
+                 step::Slice, step::Gather, step::Pad, step::Softmax, step::Quantise>;
 
 struct Step {
     std::string name;  ///< of the graph's node, for messages
