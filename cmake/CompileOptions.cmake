@@ -1,17 +1,28 @@
 # One interface target carries what every mho source is compiled with.
 add_library(mho_options INTERFACE)
-target_include_directories(mho_options INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
+target_include_directories(mho_options INTERFACE
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/mho>)
+target_compile_features(mho_options INTERFACE cxx_std_20)
 target_compile_options(mho_options INTERFACE
   # A designated initialiser leaves the other members at their defaults on purpose: g++ 12 warns, so it is told.
   $<BUILD_INTERFACE:-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wno-missing-field-initializers>
-  # The same bits everywhere: no contraction but explicit fmaf (docs/physics.md, section 7).
-  $<BUILD_INTERFACE:-ffp-contract=off -fno-math-errno -fno-trapping-math>)
+  $<BUILD_INTERFACE:-fno-math-errno -fno-trapping-math>
+  # The same bits everywhere: no contraction but explicit fmaf (docs/physics.md, section 7). The headers hold
+  # formulas too, so who links an installed mho compiles them the same way.
+  -ffp-contract=off)
+
+# Sanitized and fuzzed builds are optimised a little: the suite runs several times faster, the traces stay readable.
+if(MHO_FUZZ)
+  set(MHO_SANITIZE address,undefined)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 if(MHO_SANITIZE)
-  add_compile_options(-fsanitize=${MHO_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_compile_options(-O1 -fsanitize=${MHO_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${MHO_SANITIZE})
   add_compile_definitions(MHO_SANITIZED=1)
 endif()
 if(MHO_COVERAGE)
-  add_compile_options(--coverage -O1)
+  # Counters of threads may race (a lost count is still a covered line); a file may be written by several processes.
+  add_compile_options(-O1 --coverage -fprofile-update=prefer-atomic)
   add_link_options(--coverage)
 endif()
