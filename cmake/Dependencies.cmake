@@ -8,7 +8,6 @@ find_package(CLI11 REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(Boost REQUIRED)
-find_package(Eigen3 REQUIRED NO_MODULE)
 find_package(OpenSSL REQUIRED)  # SHA-256 of configs and networks
 
 # Debian ships libonnx without a CMake package.
