@@ -449,6 +449,7 @@ TEST(Names, nearest_is_the_one_with_the_fewest_edits) {
     EXPECT_EQ(nearest_name("sgima", known), "sigma");
     EXPECT_EQ(nearest_name("SIGMA", known), "sigma");
     EXPECT_EQ(nearest_name("scael", known), "scale");
+    EXPECT_EQ(nearest_name("mx", {"maximum", "mu"}), "mu");  // a letter too few counts like a wrong one
     EXPECT_EQ(nearest_name("nothing like it", known), "");
     EXPECT_EQ(nearest_name(std::string(300, 'x'), known), "");
     EXPECT_EQ(nearest_name("x", {}), "");
