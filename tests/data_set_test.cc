@@ -4,7 +4,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <cstdlib>
@@ -15,6 +14,7 @@
 
 #include "kernels/error.h"
 #include "models/names.h"
+#include "tests/real_data.h"
 
 namespace mho {
 namespace {
@@ -401,24 +401,8 @@ TEST_F(DataSetFiles, wrong_options_are_refused) {
     EXPECT_THAT(with([](auto& o) { o.full_scale = INFINITY; }), HasSubstr("data.full_scale: inf"));
 }
 
-/// Folder of the whole CIFAR-100, put together once a build folder; empty where the parts are not there.
-fs::path whole_cifar_100() {
-    const fs::path parts = MHO_SOURCE_DIR "/../shared/data/cifar-100-binary",
-                   whole = MHO_SOURCE_DIR "/build/data/cifar-100";
-    if (!fs::exists(parts / "assemble.sh")) return {};
-    if (fs::exists(whole / "train.bin")) return whole;
-    const fs::path building = whole.string() + "." + std::to_string(getpid());
-    const std::string command =
-        "bash '" + (parts / "assemble.sh").string() + "' '" + building.string() + "' >/dev/null";
-    if (std::system(command.c_str()) != 0) return {};
-    std::error_code other_was_first;
-    fs::rename(building, whole, other_was_first);
-    fs::remove_all(building);
-    return whole;
-}
-
 TEST_F(DataSetFiles, the_whole_cifar_100_has_its_known_means_and_deviations) {
-    const fs::path whole = whole_cifar_100();
+    const fs::path whole = test::whole_cifar_100();
     if (whole.empty()) GTEST_SKIP() << "CIFAR-100 is not at ../shared/data/cifar-100-binary";
     DataOptions train = options("cifar-100", "train");
     train.directory = whole.string();
