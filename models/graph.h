@@ -1,6 +1,6 @@
 // models/graph.h - a network as a typed directed acyclic graph, in topological order.
 // It knows no file format: onnx_reader.cc makes one, onnx_writer.cc saves one, host/ maps one onto a chip.
-// To add an operation: a struct below, its line in Operation, its shape rule in graph.cc, its reader and
+// To add an operation: a struct below, its line in Operation, its shape rule in shapes.cc, its reader and
 // writer in onnx_*.cc, and its lowering in host/lowering.cc.
 #pragma once
 

@@ -1,0 +1,219 @@
+// models/onnx_reader.cc - an ONNX file -> Graph: inputs, initialisers, then node by node through the
+// importers.
+#include <fmt/format.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <onnx/onnx_pb.h>
+
+#include <algorithm>
+#include <fstream>
+#include <limits>
+#include <sstream>
+
+#include "kernels/error.h"
+#include "models/names.h"
+#include "models/onnx.h"
+#include "models/onnx_import.h"
+
+namespace mho {
+
+namespace {
+
+constexpr int64_t kOldestOpset = 9;
+
+std::vector<std::span<const OnnxOperator>> families() {
+    return {layer_operators(), pooling_operators(), elementwise_operators(), movement_operators(),
+            constant_operators()};
+}
+
+class OnnxReader {
+  public:
+    OnnxReader(const onnx::ModelProto& model, std::filesystem::path directory, const OnnxOptions& options)
+        : model_(model) {
+        state_.options = options;
+        state_.directory = std::move(directory);
+        state_.folding_budget += 4 * static_cast<int64_t>(model.ByteSizeLong());
+    }
+
+    Graph read() {
+        opset_ = operator_set();
+        if (model_.functions_size() > 0)
+            refuse(fmt::format("it defines functions of its own ('{}'); inline them on export",
+                               model_.functions(0).name()));
+        add_initialisers();
+        add_inputs();
+        for (const onnx::NodeProto& node : model_.graph().node()) import(node);
+        add_outputs();
+        drop_unused();
+        return std::move(state_.graph);
+    }
+
+  private:
+    int64_t operator_set() const {
+        for (const onnx::OperatorSetIdProto& set : model_.opset_import())
+            if (set.domain().empty() || set.domain() == "ai.onnx") {
+                if (set.version() < kOldestOpset)
+                    refuse(fmt::format("its operator set is {}; supported are {} and newer", set.version(),
+                                       kOldestOpset));
+                return set.version();
+            }
+        refuse("it names no operator set: is it an ONNX model?");
+    }
+
+    void add_initialisers() {
+        for (const onnx::TensorProto& tensor : model_.graph().initializer()) {
+            Symbol symbol;
+            try {
+                Constant c = decode_tensor(tensor, state_.directory);
+                state_.folding_budget += 4 * c.size();
+                symbol.type = c.type;
+                symbol.constant = std::make_shared<const Constant>(std::move(c));
+            } catch (const InputError& error) {
+                refuse(fmt::format("initializer '{}': {}", tensor.name(), error.what()));
+            }
+            if (!scope_.emplace(tensor.name(), std::move(symbol)).second)
+                refuse(fmt::format("two initializers have the name '{}'", tensor.name()));
+        }
+    }
+
+    /// Extents of a graph input; 0 for a symbolic one.
+    std::vector<int64_t> stated_extents(const onnx::ValueInfoProto& input) const {
+        if (!input.type().has_tensor_type()) refuse(fmt::format("input '{}' is no tensor", input.name()));
+        const auto& tensor = input.type().tensor_type();
+        if (!is_real_type(tensor.elem_type()))
+            refuse(fmt::format("input '{}' has elements of type {}; mho computes with float types alone",
+                               input.name(), type_name(tensor.elem_type())));
+        if (!tensor.has_shape()) refuse(fmt::format("input '{}' states no shape", input.name()));
+        std::vector<int64_t> dims;
+        for (const auto& dim : tensor.shape().dim()) {
+            if (dim.has_dim_value() && dim.dim_value() <= 0)
+                refuse(fmt::format("input '{}' has an extent of {}", input.name(), dim.dim_value()));
+            dims.push_back(dim.has_dim_value() ? dim.dim_value() : 0);
+        }
+        return dims;
+    }
+
+    void add_inputs() {
+        for (const onnx::ValueInfoProto& input : model_.graph().input()) {
+            if (scope_.contains(input.name()))
+                continue;  // an initialiser with a default, as old files list them
+            Shape shape{stated_extents(input), state_.options.any_batch};
+            if (shape.per_image) {
+                if (shape.dims.empty())
+                    refuse(fmt::format("input '{}' is a scalar: it has no batch", input.name()));
+                state_.file_batch = std::max<int64_t>(shape.dims[0], 1);
+                shape.dims[0] = 1;
+            }
+            for (size_t i = 0; i < shape.dims.size(); ++i)
+                if (shape.dims[i] == 0)
+                    refuse(fmt::format("extent {} of input '{}' is symbolic; export with a fixed image size",
+                                       i, input.name()));
+            checked_count(shape.dims);
+            Symbol symbol;
+            symbol.type = input.type().tensor_type().elem_type();
+            symbol.value = state_.graph.add_value(input.name(), shape);
+            state_.graph.inputs.push_back(symbol.value);
+            scope_.emplace(input.name(), std::move(symbol));
+        }
+        if (state_.graph.inputs.empty()) refuse("it has no inputs");
+    }
+
+    void import(const onnx::NodeProto& proto) {
+        const std::string where =
+            fmt::format("node '{}' ({})",
+                        proto.name().empty() && proto.output_size() > 0 ? proto.output(0) : proto.name(),
+                        proto.op_type());
+        const OnnxOperator* importer = proto.domain().empty() || proto.domain() == "ai.onnx"
+                                           ? find_onnx_operator(proto.op_type())
+                                           : nullptr;
+        if (!importer)
+            refuse(fmt::format("{}: operator {}{} is not supported; supported are {}", where,
+                               proto.domain().empty() ? "" : proto.domain() + ".", proto.op_type(),
+                               joined(supported_onnx_operators())));
+        try {
+            OnnxNode node(state_, proto, scope_, {}, "", opset_);
+            importer->import(node);
+            node.check_attributes();
+            node.close_outputs();
+        } catch (const InputError& error) {
+            refuse(fmt::format("{}: {}", where, error.what()));
+        }
+    }
+
+    void add_outputs() {
+        for (const onnx::ValueInfoProto& output : model_.graph().output()) {
+            const auto place = scope_.find(output.name());
+            if (place == scope_.end())
+                refuse(fmt::format("output '{}' is the output of no node", output.name()));
+            if (!place->second.unavailable.empty())
+                refuse(fmt::format("output '{}': {}", output.name(), place->second.unavailable));
+            if (place->second.is_constant()) refuse(fmt::format("output '{}' is a constant", output.name()));
+            state_.graph.outputs.push_back(place->second.value);
+        }
+        if (state_.graph.outputs.empty()) refuse("it has no outputs");
+    }
+
+    /// Nodes that no output needs go.
+    void drop_unused() {
+        Graph& graph = state_.graph;
+        std::vector<bool> needed(graph.values.size(), false);
+        for (ValueId output : graph.outputs) needed[static_cast<size_t>(output)] = true;
+        std::vector<Node> kept;
+        for (size_t i = graph.nodes.size(); i-- > 0;) {
+            Node& node = graph.nodes[i];
+            if (!needed[static_cast<size_t>(node.output)]) continue;
+            for (ValueId input : node.inputs) needed[static_cast<size_t>(input)] = true;
+            kept.push_back(std::move(node));
+        }
+        std::reverse(kept.begin(), kept.end());
+        graph.nodes = std::move(kept);
+    }
+
+    const onnx::ModelProto& model_;
+    ImportState state_;
+    Scope scope_;
+    int64_t opset_ = 0;
+};
+
+}  // namespace
+
+const OnnxOperator* find_onnx_operator(const std::string& name) {
+    for (const auto family : families())
+        for (const OnnxOperator& candidate : family)
+            if (name == candidate.name) return &candidate;
+    return nullptr;
+}
+
+std::vector<std::string> supported_onnx_operators() {
+    std::vector<std::string> names;
+    for (const auto family : families())
+        for (const OnnxOperator& known : family) names.emplace_back(known.name);
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+Graph parse_onnx(const std::string& bytes, const std::string& name, const std::filesystem::path& directory,
+                 const OnnxOptions& options) {
+    onnx::ModelProto model;
+    if (bytes.size() > std::numeric_limits<int>::max())
+        throw InputError(name + ": larger than 2 GB; keep weights in external data");
+    google::protobuf::io::ArrayInputStream array(bytes.data(), static_cast<int>(bytes.size()));
+    google::protobuf::io::CodedInputStream stream(&array);
+    if (!model.ParseFromCodedStream(&stream) || !stream.ConsumedEntireMessage() || !model.has_graph())
+        throw InputError(name + ": no ONNX model (truncated, or another kind of file)");
+    try {
+        return OnnxReader(model, directory, options).read();
+    } catch (const InputError& error) {
+        throw InputError(fmt::format("{}: {}", name, error.what()));
+    }
+}
+
+Graph read_onnx(const std::filesystem::path& file, const OnnxOptions& options) {
+    std::ifstream stream(file, std::ios::binary);
+    std::ostringstream bytes;
+    if (!stream || !(bytes << stream.rdbuf()))
+        throw InputError(fmt::format("{}: cannot be read", file.string()));
+    return parse_onnx(bytes.str(), file.string(), file.parent_path(), options);
+}
+
+}  // namespace mho
