@@ -1,0 +1,46 @@
+// The CPU backend: oneDNN for digital products, our own loops for everything else.
+#include "kernels/backend.h"
+
+#include "kernels/cpu/program.h"
+#include "kernels/cpu/stream.h"
+#include "kernels/error.h"
+
+namespace mho {
+namespace {
+
+std::string vector_instructions() {
+    if (__builtin_cpu_supports("avx512bw"))
+        return __builtin_cpu_supports("avx512vnni") ? "AVX-512 with VNNI" : "AVX-512";
+    return __builtin_cpu_supports("avx2") ? "AVX2" : "SSE2";
+}
+
+std::string onednn_version() {
+    const dnnl_version_t* v = dnnl_version();
+    return std::to_string(v->major) + "." + std::to_string(v->minor) + "." + std::to_string(v->patch);
+}
+
+class CpuBackend : public Backend {
+  public:
+    std::string name() const override { return "cpu"; }
+    std::string description() const override {
+        return vector_instructions() + ", oneDNN " + onednn_version();
+    }
+    std::unique_ptr<Program> load(Plan plan) const override {
+        for (const Step& step : plan.steps)
+            if (std::holds_alternative<step::Crossbar>(step.operation))
+                throw InputError("layer " + step.name + ": the CPU backend does not execute crossbars yet");
+        return std::make_unique<cpu::CpuProgram>(std::move(plan));
+    }
+    std::unique_ptr<ImageStore> upload(std::vector<float> values, int64_t images) const override {
+        auto store = std::make_unique<cpu::CpuImages>();
+        store->values = std::move(values);
+        store->images = images;
+        return store;
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_cpu_backend() { return std::make_unique<CpuBackend>(); }
+
+}  // namespace mho

@@ -1,0 +1,111 @@
+#include "kernels/cpu/program.h"
+
+#include <algorithm>
+
+#include "kernels/cpu/random.h"
+#include "kernels/cpu/stream.h"
+#include "kernels/error.h"
+
+namespace mho::cpu {
+namespace {
+
+/// A linear layer is a 1 x 1 convolution over its rows.
+std::vector<int64_t> as_rows(const std::vector<int64_t>& dims) {
+    int64_t rows = 1;
+    for (size_t i = 0; i + 1 < dims.size(); ++i) rows *= dims[i];
+    return {rows, 1, 1, 1, dims.back()};
+}
+
+const Parameter& parameter_of(const Plan& plan, ParameterId id) {
+    return plan.parameters[static_cast<size_t>(id)];
+}
+
+}  // namespace
+
+CpuChip::CpuChip(const CpuProgram& program) : program_(program) {
+    const Plan& plan = program.plan();
+    perturbed_.resize(plan.parameters.size());
+    for (size_t i = 0; i < plan.parameters.size(); ++i)
+        if (plan.parameters[i].perturbation) perturbed_[i].resize(plan.parameters[i].value.size());
+    packed_.resize(program.sites().size());
+    for (size_t i = 0; i < packed_.size(); ++i) {
+        const ProductSite& site = program.sites()[i];
+        if (!site.packed) packed_[i] = PackedWeight(site.image, *site.weight_format);
+    }
+}
+
+std::span<const float> CpuChip::parameter(ParameterId id) const {
+    const std::vector<float>& own = perturbed_[static_cast<size_t>(id)];
+    return own.empty() ? std::span<const float>(parameter_of(program_.plan(), id).value) : own;
+}
+
+const void* CpuChip::packed_weight(int site) const {
+    const size_t i = static_cast<size_t>(site);
+    return program_.sites()[i].packed ? program_.sites()[i].packed->data() : packed_[i].data();
+}
+
+CpuProgram::CpuProgram(Plan plan) : plan_(std::move(plan)), site_of_step_(plan_.steps.size(), -1) {
+    for (size_t i = 0; i < plan_.steps.size(); ++i) add_site(static_cast<int>(i));
+}
+
+void CpuProgram::add_site(int index) {
+    const Step& step = plan_.steps[static_cast<size_t>(index)];
+    const auto* conv = std::get_if<step::Conv>(&step.operation);
+    const auto* linear = std::get_if<step::Linear>(&step.operation);
+    if (!conv && !linear) return;
+    const std::vector<int64_t>& x = plan_.tensors[static_cast<size_t>(step.inputs[0])].dims;
+    const std::vector<int64_t>& y = plan_.tensors[static_cast<size_t>(step.output)].dims;
+    ProductSite site;
+    if (conv) {
+        site.weight = conv->weight;
+        site.bias = conv->bias;
+        site.image = {x, y, conv->window, conv->groups};
+    } else {
+        site.weight = linear->weight;
+        site.bias = linear->bias;
+        site.image = {as_rows(x), as_rows(y), {}, 1};
+    }
+    site.weight_format = Product(site.image, site.bias >= 0, step.activation).weight_format();
+    const Parameter& weight = parameter_of(plan_, site.weight);
+    if (!weight.perturbation) {
+        auto packed = std::make_shared<PackedWeight>(site.image, *site.weight_format);
+        packed->pack(weight.value.data());
+        site.packed = std::move(packed);
+    }
+    site_of_step_[static_cast<size_t>(index)] = static_cast<int>(sites_.size());
+    sites_.push_back(std::move(site));
+}
+
+std::unique_ptr<Chip> CpuProgram::make_chip() const { return std::make_unique<CpuChip>(*this); }
+
+std::unique_ptr<Stream> CpuProgram::make_stream(int64_t max_images, bool keep_all) const {
+    return std::make_unique<CpuStream>(*this, max_images, keep_all);
+}
+
+void CpuProgram::perturb(CpuChip& chip, ParameterId id, const ChipAddress& address) const {
+    const Parameter& parameter = parameter_of(plan_, id);
+    std::vector<float>& values = chip.perturbed_[static_cast<size_t>(id)];
+    if (address.nominal) {
+        std::copy(parameter.value.begin(), parameter.value.end(), values.begin());
+        return;
+    }
+    const Perturbation& p = *parameter.perturbation;
+    const RandomStream stream{address.seed, address.chip, p.domain, p.layer};
+    if (p.distribution == Distribution::gaussian)
+        fill_normals(stream, p.first_element, values);
+    else
+        fill_uniforms(stream, p.first_element, values);
+    for (size_t i = 0; i < values.size(); ++i) values[i] = perturbed(p, parameter.value[i], values[i]);
+}
+
+void CpuProgram::program(Chip& chip, const ChipAddress& address, const Calibration& calibration) const {
+    CpuChip& own = static_cast<CpuChip&>(chip);
+    own.report_ = {};
+    own.calibration_ = calibration;
+    for (size_t i = 0; i < plan_.parameters.size(); ++i)
+        if (plan_.parameters[i].perturbation) perturb(own, static_cast<ParameterId>(i), address);
+    for (size_t i = 0; i < sites_.size(); ++i)
+        if (!sites_[i].packed) own.packed_[i].pack(own.parameter(sites_[i].weight).data());
+}
+
+}  // namespace mho::cpu

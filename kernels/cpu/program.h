@@ -1,0 +1,66 @@
+// kernels/cpu/program.h - a plan loaded on the CPU, and what one chip draws for it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "kernels/backend.h"
+#include "kernels/cpu/product.h"
+
+namespace mho::cpu {
+
+/// A convolution or linear layer of the plan: what all its Products share.
+struct ProductSite {
+    ParameterId weight = -1, bias = -1;
+    ProductShape image;  ///< extents for one image
+    std::optional<dnnl::memory::desc> weight_format;
+    std::shared_ptr<const PackedWeight> packed;  ///< where no chip perturbs the weight
+};
+
+class CpuProgram;
+
+class CpuChip : public Chip {
+  public:
+    explicit CpuChip(const CpuProgram& program);
+    const ProgrammingReport& report() const override { return report_; }
+
+    /// This chip's copy of a parameter, or the plan's own where it is not analog.
+    std::span<const float> parameter(ParameterId id) const;
+    const void* packed_weight(int site) const;
+    const Calibration& calibration() const { return calibration_; }
+
+  private:
+    friend class CpuProgram;
+
+    const CpuProgram& program_;
+    ProgrammingReport report_;
+    Calibration calibration_;
+    std::vector<std::vector<float>> perturbed_;  // by parameter; empty where it is not analog
+    std::vector<PackedWeight> packed_;           // by site; empty where it is not analog
+};
+
+class CpuProgram : public Program {
+  public:
+    explicit CpuProgram(Plan plan);
+
+    const Plan& plan() const override { return plan_; }
+    std::unique_ptr<Chip> make_chip() const override;
+    void program(Chip& chip, const ChipAddress& address, const Calibration& calibration) const override;
+    std::unique_ptr<Stream> make_stream(int64_t max_images, bool keep_all) const override;
+
+    /// Index of a step's product site, -1 for other steps.
+    int site_of(int step) const { return site_of_step_[static_cast<size_t>(step)]; }
+    const std::vector<ProductSite>& sites() const { return sites_; }
+
+  private:
+    void add_site(int step);
+    void perturb(CpuChip& chip, ParameterId id, const ChipAddress& address) const;
+
+    Plan plan_;
+    std::vector<ProductSite> sites_;
+    std::vector<int> site_of_step_;
+};
+
+}  // namespace mho::cpu

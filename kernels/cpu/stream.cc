@@ -1,0 +1,199 @@
+#include "kernels/cpu/stream.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <stdexcept>
+
+#include "kernels/cpu/elementwise.h"
+#include "kernels/cpu/movement.h"
+#include "kernels/cpu/normalise.h"
+#include "kernels/cpu/pooling.h"
+#include "kernels/cpu/score.h"
+#include "kernels/error.h"
+
+// From libgomp, which oneDNN runs on; <omp.h> is not there for every compiler.
+extern "C" void omp_set_num_threads(int threads);
+
+namespace mho::cpu {
+namespace {
+
+constexpr size_t kHistogramBins = 1 << 16;
+
+int64_t product_of(const std::vector<int64_t>& dims, size_t begin, size_t end) {
+    int64_t n = 1;
+    for (size_t i = begin; i < end; ++i) n *= dims[i];
+    return n;
+}
+
+}  // namespace
+
+/// What a step needs to know: where its tensors lie and which chip it runs on. One operator() a kind of step;
+/// the fused activation that a kind has not applied itself is applied after it.
+struct CpuStream::Call {
+    CpuStream& s;
+    const CpuChip& chip;
+    int index;
+    const Step& step;
+    bool activated = false;
+
+    const float* x(size_t i = 0) const { return s.at(step.inputs[i]); }
+    std::vector<int64_t> x_dims(size_t i = 0) const { return s.dims(step.inputs[i]); }
+    float* y() const { return s.at(step.output); }
+    std::vector<int64_t> y_dims() const { return s.dims(step.output); }
+    int64_t count() const { return s.elements(step.output); }
+    const float* parameter(ParameterId id) const { return id < 0 ? nullptr : chip.parameter(id).data(); }
+
+    void multiply(ParameterId bias) {
+        s.product(index).run(s.stream_, x(), chip.packed_weight(s.program_.site_of(index)), parameter(bias),
+                             y(), s.scratch_.data());
+        activated = step.activation && fuses(*step.activation);
+    }
+    void operator()(const step::Conv& conv) { multiply(conv.bias); }
+    void operator()(const step::Linear& linear) { multiply(linear.bias); }
+    void operator()(const step::Crossbar&) { throw std::logic_error("a crossbar step was loaded"); }
+    void operator()(const step::Affine& affine) {
+        const std::vector<int64_t> d = x_dims();
+        const size_t axis = static_cast<size_t>(affine.axis);
+        activated = step.activation && step.activation->kind == ActivationKind::relu;
+        cpu::affine(x(), y(), product_of(d, 0, axis), d[axis], product_of(d, axis + 1, d.size()),
+                    parameter(affine.scale), parameter(affine.shift), activated);
+    }
+    void operator()(const step::LayerNorm& norm) {
+        const std::vector<int64_t> d = x_dims();
+        const size_t axis = static_cast<size_t>(norm.axis);
+        layer_norm(norm.epsilon, x(), product_of(d, 0, axis), product_of(d, axis, d.size()),
+                   parameter(norm.scale), parameter(norm.shift), y());
+    }
+    void operator()(const step::Activate& a) { activate(a.activation, x(), y(), count()); }
+    void operator()(const step::Binary& b) {
+        if (b.parameter < 0) return binary(b.kind, x(0), x_dims(0), x(1), x_dims(1), y(), y_dims());
+        const float* p = parameter(b.parameter);
+        if (b.parameter_is_left)
+            binary(b.kind, p, b.parameter_dims, x(), x_dims(), y(), y_dims());
+        else
+            binary(b.kind, x(), x_dims(), p, b.parameter_dims, y(), y_dims());
+    }
+    void operator()(const step::Pool& p) { pool(p, x(), x_dims(), y(), y_dims()); }
+    void operator()(const step::ReduceMean& mean) { reduce_mean(mean, x(), x_dims(), y()); }
+    void operator()(const step::Alias&) {}
+    void operator()(const step::Transpose& t) { transpose(t, x(), x_dims(), y()); }
+    void operator()(const step::Concat& concat) {
+        int64_t begin = 0;
+        for (size_t i = 0; i < step.inputs.size(); ++i) {
+            const std::vector<int64_t> part = x_dims(i);
+            concat_part(concat.axis, x(i), part, begin, y(), y_dims());
+            begin += part[static_cast<size_t>(concat.axis)];
+        }
+    }
+    void operator()(const step::Slice& t) { slice(t, x(), x_dims(), y(), y_dims()); }
+    void operator()(const step::Gather& g) { gather(g, x(), x_dims(), y()); }
+    void operator()(const step::Pad& p) { pad(p, x(), x_dims(), y(), y_dims()); }
+    void operator()(const step::Softmax& t) {
+        const std::vector<int64_t> d = x_dims();
+        const size_t axis = static_cast<size_t>(t.axis);
+        softmax(x(), product_of(d, 0, axis), d[axis], product_of(d, axis + 1, d.size()), y());
+    }
+    void operator()(const step::Quantise& q) {
+        quantise(q.levels, chip.calibration().quantise_high[static_cast<size_t>(q.site)], x(), y(), count());
+    }
+};
+
+CpuStream::CpuStream(const CpuProgram& program, int64_t max_images, bool keep_all)
+    : program_(program),
+      plan_(program.plan()),
+      max_images_(max_images),
+      layout_(plan_memory(plan_, max_images, keep_all)),
+      memory_(static_cast<size_t>(layout_.size)),
+      images_(max_images),
+      stream_(engine()) {
+    for (int i = 0; i < static_cast<int>(plan_.steps.size()); ++i)
+        if (program_.site_of(i) >= 0) product(i);
+}
+
+std::vector<int64_t> CpuStream::dims(TensorId tensor) const {
+    const PlanTensor& t = plan_.tensors[static_cast<size_t>(tensor)];
+    std::vector<int64_t> d = t.dims;
+    if (t.per_image) d[0] *= images_;
+    return d;
+}
+
+Product& CpuStream::product(int index) {
+    const auto key = std::pair(index, images_);
+    if (const auto found = products_.find(key); found != products_.end()) return found->second;
+    const ProductSite& site = program_.sites()[static_cast<size_t>(program_.site_of(index))];
+    const Step& step = plan_.steps[static_cast<size_t>(index)];
+    ProductShape shape = site.image;
+    if (plan_.tensors[static_cast<size_t>(step.inputs[0])].per_image) {
+        shape.x[0] *= images_;
+        shape.y[0] *= images_;
+    }
+    Product& made =
+        products_.try_emplace(key, shape, site.bias >= 0, step.activation, site.weight_format).first->second;
+    if (scratch_.size() < made.scratch_bytes()) scratch_.resize(made.scratch_bytes());
+    return made;
+}
+
+void CpuStream::load(const ImageStore& store, int64_t first, int64_t count) {
+    const CpuImages& images = static_cast<const CpuImages&>(store);
+    const int64_t size = plan_.elements(plan_.inputs[0], 1);
+    write(0,
+          std::span(images.values)
+              .subspan(static_cast<size_t>(first * size), static_cast<size_t>(count * size)),
+          first, count);
+}
+
+void CpuStream::write(int input, std::span<const float> values, int64_t first, int64_t count) {
+    if (count > max_images_) throw std::invalid_argument("more images than the stream holds");
+    first_image_ = first;
+    images_ = count;
+    std::copy(values.begin(), values.end(), at(plan_.inputs[static_cast<size_t>(input)]));
+}
+
+void CpuStream::run(const Chip& chip, int begin, int end) {
+    omp_set_num_threads(1);  // streams are the threads: oneDNN must not start more
+    for (int i = begin; i < end; ++i) {
+        const Step& step = plan_.steps[static_cast<size_t>(i)];
+        Call call{*this, static_cast<const CpuChip&>(chip), i, step};
+        std::visit(call, step.operation);
+        if (step.activation && !call.activated) activate(*step.activation, call.y(), call.y(), call.count());
+    }
+}
+
+void CpuStream::read(TensorId tensor, std::span<float> out) const {
+    std::copy_n(at(tensor), static_cast<size_t>(elements(tensor)), out.begin());
+}
+
+Score CpuStream::score(std::span<const int32_t> labels) const {
+    const TensorId logits = plan_.outputs[0];
+    return cpu::score({at(logits), static_cast<size_t>(elements(logits))}, labels);
+}
+
+InputHistogram CpuStream::measure_input(TensorId tensor) const {
+    const std::span<const float> x(at(tensor), static_cast<size_t>(elements(tensor)));
+    InputHistogram h;
+    h.counts.assign(kHistogramBins, 0);
+    const auto [low, high] = std::minmax_element(x.begin(), x.end());
+    if (!std::isfinite(*low) || !std::isfinite(*high) ||
+        std::any_of(x.begin(), x.end(), [](float v) { return v != v; }))
+        throw RunError(
+            "calibration met a value that is not finite: check the network and the data's normalisation");
+    h.minimum = *low;
+    h.maximum = *high;
+    int exponent = 0;
+    std::frexp(std::max(std::abs(*low), std::abs(*high)), &exponent);  // largest = f 2^e with f < 1
+    h.extent = std::ldexp(1.0f, exponent);
+    const float bins = static_cast<float>(kHistogramBins) / h.extent;
+    for (float v : x) ++h.counts[static_cast<size_t>(std::abs(v) * bins)];
+    return h;
+}
+
+ColumnHistograms CpuStream::measure_columns(const Chip&, int) const {
+    throw std::logic_error("no crossbar was loaded");
+}
+CrossbarTrace CpuStream::trace(const Chip&, int, int64_t) const {
+    throw std::logic_error("no crossbar was loaded");
+}
+
+}  // namespace mho::cpu

@@ -1,0 +1,54 @@
+// kernels/cpu/stream.h - the activations of one batch, and the walk over a plan's steps.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "kernels/backend.h"
+#include "kernels/cpu/memory_plan.h"
+#include "kernels/cpu/program.h"
+
+namespace mho::cpu {
+
+struct CpuImages : ImageStore {
+    std::vector<float> values;
+    int64_t images = 0;
+};
+
+class CpuStream : public Stream {
+  public:
+    CpuStream(const CpuProgram& program, int64_t max_images, bool keep_all);
+
+    void load(const ImageStore& store, int64_t first, int64_t count) override;
+    void write(int input, std::span<const float> values, int64_t first, int64_t count) override;
+    void run(const Chip& chip, int begin, int end) override;
+    void read(TensorId tensor, std::span<float> out) const override;
+    Score score(std::span<const int32_t> labels) const override;
+    InputHistogram measure_input(TensorId tensor) const override;
+    ColumnHistograms measure_columns(const Chip& chip, int step) const override;
+    CrossbarTrace trace(const Chip& chip, int step, int64_t image) const override;
+
+  private:
+    struct Call;  // one step on one chip
+
+    float* at(TensorId tensor) { return memory_.data() + layout_.offset[static_cast<size_t>(tensor)]; }
+    const float* at(TensorId tensor) const {
+        return memory_.data() + layout_.offset[static_cast<size_t>(tensor)];
+    }
+    std::vector<int64_t> dims(TensorId tensor) const;
+    int64_t elements(TensorId tensor) const { return plan_.elements(tensor, images_); }
+    Product& product(int step);
+
+    const CpuProgram& program_;
+    const Plan& plan_;
+    int64_t max_images_;
+    MemoryPlan layout_;
+    std::vector<float> memory_;
+    int64_t first_image_ = 0, images_ = 0;
+    dnnl::stream stream_;
+    std::map<std::pair<int, int64_t>, Product> products_;  // by step and number of images
+    std::vector<std::byte> scratch_;
+};
+
+}  // namespace mho::cpu
