@@ -19,7 +19,8 @@ void InputHistogram::merge(const InputHistogram& other) {
 
 void ColumnHistograms::merge(const ColumnHistograms& other) {
     for (size_t range = 0; range < counts.size(); ++range)
-        for (size_t bin = 0; bin < counts[range].size(); ++bin) counts[range][bin] += other.counts[range][bin];
+        for (size_t bin = 0; bin < counts[range].size(); ++bin)
+            counts[range][bin] += other.counts[range][bin];
 }
 
 }  // namespace mho

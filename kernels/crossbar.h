@@ -33,6 +33,7 @@ struct InputCoding {
     int x_bits = 8;    ///< 1 to 16
     int dac_bits = 1;  ///< 1 to 8, bits a step
     InputSign sign = InputSign::phases;
+    double clip_percentile = 100;  ///< of |x| in calibration: x_max; 100 is the largest
 };
 
 /// Converters of the layer.
@@ -64,23 +65,27 @@ struct CrossbarLayer {
     Scheme scheme = Scheme::differential;
     Subtract subtract = Subtract::digital;
     Reference reference =
-        Reference::digital;        ///< column: one reference column an array, columns N .. N + CT - 1
-    int weight_bits = 8;           ///< 0: real weights
-    int cell_bits = 8;             ///< bits a slice
-    int slices = 1;                ///< S
-    int q_max = 127;               ///< largest |q|; 1 with real weights
-    int64_t g_min = 0;             ///< G_min, grid code of level 0
-    int64_t g_step = 0;            ///< D, grid codes a level (the whole span with real weights)
-    int64_t headroom_max = 32767;  ///< cells are clipped to [0, headroom_max]
+        Reference::digital;  ///< column: one reference column an array, columns N .. N + CT - 1
+    int weight_bits = 8;     ///< 0: real weights
+    int cell_bits = 8;       ///< bits a slice
+    int slices = 1;          ///< S
+    int q_max = 127;         ///< largest |q|; 1 with real weights
+    int64_t g_min = 0;       ///< G_min, grid code of level 0
+    int64_t g_step = 0;      ///< D, grid codes a level (the whole span with real weights)
+    int u_max = 127;         ///< largest level of a cell; 1 (offset: 2) with real weights
+    int64_t levels = 0;      ///< the device's own, evenly from G_min to G(u_max); 0: any
 
     /// Target grid code of every cell, in cell order. Bias rows hold the idle level: their targets come with
     /// the calibration, since the input scale decides them.
     std::vector<int16_t> target;
     /// Physical value of one level difference of one input LSB: w_scale / q_max, for each group and output.
     std::vector<float> weight_lsb;
-    /// Exact column sums of the signed levels (sum over the K rows of q), for each group and output: what
-    /// offset inputs take off. With real weights in units of grid codes.
-    std::vector<int64_t> level_sum;
+    /// What one input code adds to every joined sum that is no weight: weight level zero over all slices,
+    /// with Scheme::offset and a digital reference; else 0. Grid codes.
+    int64_t code_offset = 0;
+    /// What the K input rows add, over all slices and polarities, where every input is 1: offset inputs take
+    /// it off. Grid codes, the reference column taken off where there is one; for each group and output.
+    std::vector<int64_t> target_sum;
     /// Bias in the unit of the output, for each group and output; digital, or mapped to the bias rows.
     std::vector<float> bias;
 
@@ -89,6 +94,10 @@ struct CrossbarLayer {
     AdcModel adc;
 
     int polarities() const { return scheme == Scheme::offset ? 1 : 2; }
+    /// Conversions of one column pair: with analog subtraction the two polarities share one.
+    int conversions() const { return scheme == Scheme::offset || subtract == Subtract::analog ? 1 : 2; }
+    /// 1 for the first polarity, -1 for the second, which is taken off.
+    static int sign_of(int polarity) { return polarity == 0 ? 1 : -1; }
     int64_t rows() const { return inputs + bias_rows; }
     int64_t row_tiles() const { return static_cast<int64_t>(row_begin.size()) - 1; }
     int64_t column_tiles() const { return static_cast<int64_t>(column_begin.size()) - 1; }
