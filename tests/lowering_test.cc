@@ -1,0 +1,260 @@
+// Graphs lowered to plans and executed by the CPU backend, against the plain-loop evaluation of the same
+// graph. All numbers are small and whole, so the comparison is exact: a wrong layout, axis or fusion cannot
+// hide.
+#include "host/lowering.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "host/inference.h"
+#include "kernels/backend.h"
+#include "kernels/error.h"
+#include "tests/graph_builder.h"
+#include "tests/oracle/graph_oracle.h"
+
+namespace mho {
+namespace {
+
+using testing::GraphBuilder;
+
+struct NetworkCase {
+    const char* name;
+    std::function<void(GraphBuilder&)> build;
+};
+
+ValueId residual_block(GraphBuilder& b, ValueId x, int64_t channels) {
+    const ValueId y = b.batch_norm(b.conv(b.relu(b.batch_norm(b.conv(x, channels, 3))), channels, 3));
+    return b.relu(b.binary(BinaryKind::add, y, x));
+}
+
+const NetworkCase kNetworks[] = {
+    {"conv_relu",
+     [](GraphBuilder& b) {
+         b.output(b.relu(b.conv(b.input({1, 3, 6, 5}), 4, 3)));
+     }},
+    {"conv_stride_dilation",
+     [](GraphBuilder& b) {
+         b.output(b.conv(b.input({1, 3, 9, 8}), 4, 3, 2, 1, false, 2));
+     }},
+    {"grouped_and_depthwise",
+     [](GraphBuilder& b) {
+         b.output(b.conv(b.conv(b.input({1, 6, 5, 5}), 6, 3, 1, 6), 4, 3, 1, 2));
+     }},
+    {"conv_1d",
+     [](GraphBuilder& b) {
+         b.output(b.conv(b.input({1, 3, 9}), 4, 3));
+     }},
+    {"conv_3d",
+     [](GraphBuilder& b) {
+         b.output(b.conv(b.input({1, 2, 4, 3, 5}), 3, 3));
+     }},
+    {"mlp",
+     [](GraphBuilder& b) {
+         b.output(b.linear(b.relu(b.linear(b.input({1, 7}), 5)), 3, false));
+     }},
+    {"linear_over_leading_axes",
+     [](GraphBuilder& b) {
+         b.output(b.linear(b.input({1, 4, 3, 6}), 5));
+     }},
+    {"residual",
+     [](GraphBuilder& b) {
+         b.output(residual_block(b, b.relu(b.conv(b.input({1, 3, 5, 5}), 4, 3)), 4));
+     }},
+    {"pool_flatten_linear",
+     [](GraphBuilder& b) {
+         const ValueId x = b.pool(b.conv(b.input({1, 2, 8, 8}), 4, 3), PoolKind::maximum, 2, 2, 0);
+         b.output(b.linear(b.reshape(x, {1, 4 * 4 * 4}), 3));
+     }},
+    {"max_pool_padded",
+     [](GraphBuilder& b) {
+         b.output(b.pool(b.conv(b.input({1, 2, 7, 7}), 3, 1), PoolKind::maximum, 3, 2, 1));
+     }},
+    {"average_pool",
+     [](GraphBuilder& b) {
+         b.output(b.pool(b.input({1, 3, 8, 8}), PoolKind::average, 2, 2, 0));
+     }},
+    {"global_mean_classifier",
+     [](GraphBuilder& b) {
+         const ValueId x = b.mean(b.conv(b.input({1, 2, 4, 4}), 8, 3), {2, 3});
+         b.output(b.linear(b.reshape(x, {1, 8}), 3));
+     }},
+    {"mean_drops_axes",
+     [](GraphBuilder& b) {
+         b.output(b.linear(b.mean(b.conv(b.input({1, 2, 4, 4}), 8, 3), {2, 3}, false), 3));
+     }},
+    {"concat_channels",
+     [](GraphBuilder& b) {
+         const ValueId x = b.input({1, 3, 5, 4});
+         const ValueId y = b.add(op::Concat{1}, {b.conv(x, 4, 3), x, b.conv(x, 2, 1)});
+         b.output(b.conv(y, 3, 1));
+     }},
+    {"channel_gate",  // squeeze and excitation: a mean broadcast back over the image
+     [](GraphBuilder& b) {
+         const ValueId x = b.conv(b.input({1, 3, 4, 4}), 4, 3);
+         b.output(b.binary(BinaryKind::multiply, x, b.conv(b.relu(b.conv(b.mean(x, {2, 3}), 2, 1)), 4, 1)));
+     }},
+    {"constants_broadcast",
+     [](GraphBuilder& b) {
+         ValueId x = b.conv(b.input({1, 3, 4, 5}), 4, 1);
+         x = b.binary(BinaryKind::multiply, x, b.constant({4, 1, 1}));
+         x = b.binary(BinaryKind::subtract, b.constant({1, 1, 1, 5}), x);
+         x = b.binary(BinaryKind::add, x, b.constant({4, 5}));
+         b.output(b.binary(BinaryKind::add, b.constant({}), x));
+     }},
+    {"channels_last_block",  // ConvNeXt: permute, linear layers over the last axis, permute back, add
+     [](GraphBuilder& b) {
+         const ValueId x = b.conv(b.input({1, 3, 4, 5}), 4, 3);
+         const ValueId y = b.transpose(b.conv(x, 4, 3, 1, 4), {0, 2, 3, 1});
+         const ValueId z = b.transpose(b.linear(b.relu(b.linear(y, 6)), 4), {0, 3, 1, 2});
+         b.output(b.binary(BinaryKind::add, x, z));
+     }},
+    {"keras_layout",  // an NHWC network: transposed in and out of a convolution
+     [](GraphBuilder& b) {
+         const ValueId x = b.transpose(b.input({1, 4, 5, 3}), {0, 3, 1, 2});
+         const ValueId y = b.transpose(b.relu(b.conv(x, 4, 3)), {0, 2, 3, 1});
+         b.output(b.linear(b.reshape(y, {1, 4 * 5 * 4}), 3));
+     }},
+    {"transposed_output",
+     [](GraphBuilder& b) {
+         b.output(b.transpose(b.conv(b.input({1, 3, 4, 5}), 2, 1), {0, 3, 1, 2}));
+     }},
+    {"channel_shuffle",
+     [](GraphBuilder& b) {
+         ValueId x = b.reshape(b.conv(b.input({1, 3, 4, 4}), 6, 1), {1, 2, 3, 4, 4});
+         x = b.reshape(b.transpose(x, {0, 2, 1, 3, 4}), {1, 6, 4, 4});
+         b.output(b.conv(x, 2, 1));
+     }},
+    {"slice_of_an_image",
+     [](GraphBuilder& b) {
+         const ValueId x = b.conv(b.input({1, 2, 6, 5}), 4, 1);
+         op::Slice s{{0, 1, 5, 0}, {1, 2, -2, 1}};
+         b.output(b.add_as(s, {x}, {{1, 2, 3, 5}, true}));
+     }},
+    {"gather_channels",
+     [](GraphBuilder& b) {
+         const ValueId x = b.conv(b.input({1, 2, 3, 4}), 5, 1);
+         const ValueId scalar = b.add(op::Gather{1, {3}, {}}, {x});
+         const ValueId list = b.add(op::Gather{1, {4, 0}, {2}}, {x});
+         const ValueId matrix = b.add(op::Gather{3, {0, 3, 1, 1}, {2, 2}}, {x});
+         b.output(scalar), b.output(list), b.output(matrix);
+     }},
+    {"pad_modes",
+     [](GraphBuilder& b) {
+         const ValueId x = b.conv(b.input({1, 2, 4, 5}), 3, 1);
+         for (PadMode mode : {PadMode::constant, PadMode::reflect, PadMode::edge})
+             b.output(b.add(op::Pad{mode, {0, 0, 1, 2}, {0, 0, 2, -1}, 7}, {x}));
+     }},
+    {"two_readers_of_a_conv",  // its ReLU must not be fused away from the other reader
+     [](GraphBuilder& b) {
+         const ValueId x = b.conv(b.input({1, 2, 4, 4}), 3, 3);
+         b.output(b.binary(BinaryKind::subtract, b.relu(x), x));
+     }},
+    {"output_in_the_middle",
+     [](GraphBuilder& b) {
+         const ValueId x = b.conv(b.input({1, 2, 4, 4}), 3, 3);
+         b.output(x);
+         b.output(b.conv(b.relu(x), 3, 3));
+     }},
+};
+
+class Lowering : public ::testing::TestWithParam<NetworkCase> {};
+
+TEST_P(Lowering, executes_to_what_plain_loops_give) {
+    for (int64_t images : {1, 3, 5}) {
+        GraphBuilder b(7);
+        GetParam().build(b);
+        std::vector<Tensor> inputs;
+        std::vector<oracle::Array> wide;
+        for (ValueId id : b.graph.inputs) {
+            std::vector<int64_t> dims = b.graph.values[static_cast<size_t>(id)].shape.dims;
+            dims[0] *= images;
+            inputs.push_back(b.whole_numbers(dims, 3));
+            wide.push_back({dims, {inputs.back().data.begin(), inputs.back().data.end()}});
+        }
+        auto expected = oracle::evaluate(b.graph, wide, images);
+        const std::vector<Tensor> got = infer(*make_cpu_backend(), b.graph, inputs, 3);
+        for (size_t o = 0; o < got.size(); ++o) {
+            const oracle::Array& want = expected.at(b.graph.outputs[o]);
+            EXPECT_EQ(got[o].dims, want.dims) << GetParam().name << ", output " << o << ", batch " << images;
+            ASSERT_EQ(got[o].data.size(), want.data.size());
+            for (size_t i = 0; i < want.data.size(); ++i)
+                ASSERT_EQ(got[o].data[i], want.data[i])
+                    << GetParam().name << ", output " << o << ", element " << i << ", batch " << images;
+        }
+    }
+}
+
+/// Folding must give the same numbers: scales are whole numbers over two, so it is exact.
+TEST_P(Lowering, folding_batch_norms_changes_nothing) {
+    GraphBuilder b(11);
+    GetParam().build(b);
+    std::vector<Tensor> inputs;
+    for (ValueId id : b.graph.inputs)
+        inputs.push_back(b.whole_numbers(b.graph.values[static_cast<size_t>(id)].shape.dims, 3));
+    const NumberedGraph folded = fold_batch_norm(number_nodes(b.graph));
+    EXPECT_EQ(infer(*make_cpu_backend(), folded.graph, inputs), infer(*make_cpu_backend(), b.graph, inputs));
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, Lowering, ::testing::ValuesIn(kNetworks),
+                         [](const auto& tested) { return std::string(tested.param.name); });
+
+TEST(FoldBatchNorm, folds_only_what_one_layer_alone_feeds_and_keeps_numbers) {
+    GraphBuilder b(3);
+    const ValueId x = b.conv(b.input({1, 2, 4, 4}), 3, 3);    // node 0: feeds a norm and the addition
+    const ValueId y = b.conv(b.batch_norm(x), 3, 3);          // nodes 1, 2
+    b.output(b.binary(BinaryKind::add, b.batch_norm(y), x));  // nodes 3, 4
+    const NumberedGraph folded = fold_batch_norm(number_nodes(b.graph));
+    EXPECT_EQ(folded.layer, (std::vector<uint32_t>{0, 1, 2, 4}));
+    EXPECT_STREQ(operation_name(folded.graph.nodes[1].operation), "BatchNorm");
+}
+
+TEST(ResidualIdentity, is_the_operand_that_the_other_one_is_computed_from) {
+    GraphBuilder b(3);
+    const ValueId x = b.relu(b.conv(b.input({1, 2, 4, 4}), 3, 3));
+    const ValueId branch = b.conv(x, 3, 3);
+    const ValueId carried = b.binary(BinaryKind::add, branch, x);
+    const ValueId projected = b.binary(BinaryKind::add, b.conv(carried, 4, 3), b.conv(carried, 4, 1));
+    b.output(projected);
+    auto node_of = [&](ValueId v) {
+        for (const Node& n : b.graph.nodes)
+            if (n.output == v) return n;
+        throw std::logic_error("no such node");
+    };
+    EXPECT_EQ(residual_identity(b.graph, node_of(carried)), x);
+    EXPECT_EQ(residual_identity(b.graph, node_of(projected)), -1);
+    EXPECT_EQ(residual_identity(b.graph, node_of(branch)), -1);
+}
+
+TEST(LoweringParameters, ranges_domains_and_elements_of_analog_layers) {
+    GraphBuilder b(5);
+    const ValueId x = b.relu(b.batch_norm(b.conv(b.input({1, 2, 4, 4}), 3, 3)));
+    b.output(b.binary(BinaryKind::add, b.conv(x, 3, 3), x));
+    LoweringOptions options;
+    options.analog_batch_norm = options.analog_identity = true;
+    options.choose = [](const Node&) {
+        LayerChoice choice;
+        choice.level = Level::parameter;
+        choice.parameter.sigma = 0.1f;
+        choice.parameter.mu = 0.01f;
+        return choice;
+    };
+    const NumberedGraph network = number_nodes(b.graph);
+    const Plan plan = lower(network, options);
+    std::vector<std::tuple<uint32_t, uint64_t, Domain>> draws;
+    for (const Parameter& p : plan.parameters) {
+        ASSERT_TRUE(p.perturbation.has_value());
+        draws.emplace_back(p.perturbation->layer, p.perturbation->first_element, p.perturbation->domain);
+        EXPECT_EQ(p.perturbation->sigma, 0.1f);
+        EXPECT_EQ(p.perturbation->mu, p.perturbation->domain == Domain::identity ? 0.0f : 0.01f);
+    }
+    const uint64_t conv0 = 3 * 2 * 9, conv3 = 3 * 3 * 9;
+    using D = std::tuple<uint32_t, uint64_t, Domain>;
+    EXPECT_EQ(draws, (std::vector<D>{D{0, 0, Domain::parameter}, D{0, conv0, Domain::parameter},
+                                     D{1, 0, Domain::parameter}, D{1, 3, Domain::parameter},
+                                     D{3, 0, Domain::parameter}, D{3, conv3, Domain::parameter},
+                                     D{4, 0, Domain::identity}}));
+}
+
+}  // namespace
+}  // namespace mho
