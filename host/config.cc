@@ -1,0 +1,392 @@
+#include "host/config.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <toml++/toml.h>
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "host/config_keys.h"
+#include "host/sha256.h"
+#include "kernels/error.h"
+#include "models/names.h"
+
+namespace mho {
+namespace {
+
+[[noreturn]] void refuse(const std::string& place, const std::string& why) {
+    throw InputError(fmt::format("{}: {}", place, why));
+}
+
+std::vector<std::string> key_names() {
+    std::vector<std::string> names;
+    for (const Key& key : config_keys()) names.push_back(key.name);
+    return names;
+}
+
+std::vector<std::string> table_names() {
+    std::vector<std::string> names;
+    for (const Key& key : config_keys())
+        if (names.empty() || names.back() != key.table()) names.push_back(key.table());
+    names.insert(names.end(), {"layer", "sweep"});
+    return names;
+}
+
+const Key& known_key(const std::string& name, const std::string& place) {
+    if (const Key* key = find_key(name)) return *key;
+    refuse(place, fmt::format("unknown key {}{}", name, did_you_mean(name, key_names())));
+}
+
+void assign_at(const Key& key, Config& config, const ConfigValue& value, const std::string& place) {
+    if (const std::string wrong = assign(key, config, value); !wrong.empty())
+        refuse(place, fmt::format("{} {}", key.name, wrong));
+}
+
+/// One config in the making: knows the file's name for messages.
+class Reader {
+  public:
+    Reader(std::string name, Config& config) : name_(std::move(name)), config_(config) {}
+
+    void read(const toml::table& root) {
+        for (auto&& [k, node] : root) {
+            const std::string table(k.str());
+            if (table == "sweep")
+                read_sweep(node);
+            else if (table == "layer")
+                read_layers(node);
+            else
+                read_table(table, node);
+        }
+    }
+
+    /// --set key=value; the value is TOML, or a bare word.
+    void set(const std::string& text) {
+        const size_t equals = text.find('=');
+        const std::string place = "--set " + text;
+        if (equals == std::string::npos) refuse(place, "is not of the form key=value");
+        const std::string name = text.substr(0, equals), value = text.substr(equals + 1);
+        const Key& key = known_key(name, place);
+        std::optional<ConfigValue> parsed;
+        try {
+            const toml::table root = toml::parse("v = " + value);
+            if (root.size() == 1) parsed = convert(*root.get("v"), place);
+        } catch (const toml::parse_error&) {
+            // A bare word such as bi-scale is a string.
+        }
+        assign_at(key, config_, parsed ? *parsed : ConfigValue{value}, place);
+        config_.given[name] = "--set";
+        std::erase_if(config_.sweep, [&](const SweepAxis& axis) { return axis.key == name; });
+    }
+
+  private:
+    std::string place(const toml::node& node) const {
+        return fmt::format("{}:{}:{}", name_, node.source().begin.line, node.source().begin.column);
+    }
+
+    const toml::table& as_table(const std::string& table, const toml::node& node) const {
+        if (const toml::table* t = node.as_table()) return *t;
+        refuse(place(node), fmt::format("{} must be a table: [{}]", table, table));
+    }
+
+    static ConfigValue convert(const toml::node& node, const std::string& place) {
+        if (const auto* b = node.as_boolean()) return b->get();
+        if (const auto* i = node.as_integer()) return i->get();
+        if (const auto* d = node.as_floating_point()) return d->get();
+        if (const auto* s = node.as_string()) return s->get();
+        if (const auto* a = node.as_array()) {
+            std::vector<double> list;
+            for (const toml::node& element : *a) {
+                const std::optional<double> number = element.value<double>();
+                if (!number || !element.is_number()) refuse(place, "an array here holds numbers only");
+                list.push_back(*number);
+            }
+            return list;
+        }
+        refuse(place, "takes a string, a number, a boolean or an array of numbers");
+    }
+
+    void read_table(const std::string& table, const toml::node& node) {
+        const std::vector<std::string> tables = table_names();
+        if (std::find(tables.begin(), tables.end(), table) == tables.end())
+            refuse(place(node), fmt::format("unknown table [{}]{}; there are {}", table,
+                                            did_you_mean(table, tables), joined(tables)));
+        for (auto&& [k, value] : as_table(table, node)) {
+            const std::string name = table + "." + std::string(k.str());
+            assign_at(known_key(name, place(value)), config_, convert(value, place(value)), place(value));
+            config_.given[name] = place(value);
+        }
+    }
+
+    void read_sweep(const toml::node& node) {
+        for (auto&& [k, value] : as_table("sweep", node)) {
+            const std::string name(k.str());
+            if (name == "zip") {
+                const auto* flag = value.as_boolean();
+                if (!flag) refuse(place(value), "zip takes true or false");
+                config_.zip = flag->get();
+                continue;
+            }
+            const Key& key = known_key(name, place(value));
+            if (!key.sweepable) refuse(place(value), fmt::format("{} cannot be swept", name));
+            const toml::array* values = value.as_array();
+            if (!values || values->empty())
+                refuse(place(value), fmt::format("{} = [...]: a sweep takes an array of values", name));
+            SweepAxis axis{name, {}};
+            for (const toml::node& element : *values) {
+                Config scratch;
+                axis.values.push_back(convert(element, place(element)));
+                assign_at(key, scratch, axis.values.back(), place(element));
+            }
+            axes_.emplace_back(value.source().begin.line, std::move(axis));
+        }
+        // toml++ sorts keys: the order in the file is the user's.
+        std::stable_sort(axes_.begin(), axes_.end(),
+                         [](const auto& a, const auto& b) { return a.first < b.first; });
+        for (auto& [line, axis] : axes_) config_.sweep.push_back(std::move(axis));
+        const auto differs = [&](const SweepAxis& a) {
+            return a.values.size() != config_.sweep[0].values.size();
+        };
+        if (config_.zip && std::any_of(config_.sweep.begin(), config_.sweep.end(), differs))
+            refuse(place(node), "zip = true needs arrays of one length");
+    }
+
+    void read_layers(const toml::node& node) {
+        const toml::array* layers = node.as_array();
+        if (!layers) refuse(place(node), "layers are given as [[layer]]");
+        for (const toml::node& element : *layers) read_layer(as_table("layer", element));
+    }
+
+    void read_layer(const toml::table& table) {
+        LayerOverride layer;
+        layer.place = place(table);
+        flatten(table, "", layer);
+        if (layer.match.empty()) refuse(layer.place, "[[layer]] needs match = \"a layer's name or a glob\"");
+        if (!layer.digital && layer.keys.empty())
+            refuse(layer.place, "[[layer]] changes nothing: give digital = true or a key");
+        if (layer.digital && !layer.keys.empty())
+            refuse(layer.place, "[[layer]] with digital = true takes no other key");
+        config_.layers.push_back(std::move(layer));
+    }
+
+    /// Keys may stand as device.sigma = .1 (nested tables in TOML) or as "device.sigma" = .1.
+    void flatten(const toml::table& table, const std::string& prefix, LayerOverride& layer) {
+        for (auto&& [k, value] : table) {
+            const std::string name = prefix + std::string(k.str());
+            if (name == "match") {
+                const auto* text = value.as_string();
+                if (!text) refuse(place(value), "match takes a string");
+                layer.match = text->get();
+            } else if (name == "digital") {
+                const auto* flag = value.as_boolean();
+                if (!flag) refuse(place(value), "digital takes true or false");
+                layer.digital = flag->get();
+            } else if (const toml::table* nested = value.as_table(); nested && prefix.empty()) {
+                flatten(*nested, name + ".", layer);
+            } else {
+                const Key& key = known_key(name, place(value));
+                if (!key.per_layer)
+                    refuse(place(value), fmt::format("{} cannot differ from layer to layer", name));
+                Config scratch;
+                layer.keys.emplace_back(name, convert(value, place(value)));
+                assign_at(key, scratch, layer.keys.back().second, place(value));
+            }
+        }
+    }
+
+    std::string name_;
+    Config& config_;
+    std::vector<std::pair<toml::source_index, SweepAxis>> axes_;
+};
+
+bool is_swept(const Config& config, const std::string& key) {
+    return std::any_of(config.sweep.begin(), config.sweep.end(),
+                       [&](const SweepAxis& a) { return a.key == key; });
+}
+
+/// Whether the chip's level leaves the key's table idle.
+bool is_idle(const Config& config, const std::string& key) {
+    if (is_swept(config, "chip.level")) return false;
+    const std::string table = key.substr(0, key.find('.'));
+    if (config.chip.level == ChipLevel::crossbar) return table == "parameter";
+    return table == "crossbar" || table == "device" || table == "adc";
+}
+
+/// Keys of one converter range that another range leaves idle: the resolved config must not name them.
+bool does_nothing(const Config& config, const std::string& key) {
+    if (is_swept(config, "adc.range")) return false;
+    if (key == "adc.low" || key == "adc.high") return config.adc.range != AdcRange::fixed;
+    if (key == "adc.percentile" || key == "adc.calibrate") return config.adc.range != AdcRange::calibrated;
+    return false;
+}
+
+void check_level(const Config& config) {
+    const char* level = config.chip.level == ChipLevel::crossbar ? "crossbar" : "parameter";
+    auto check = [&](const std::string& key, const std::string& place) {
+        if (is_idle(config, key))
+            refuse(place, fmt::format("{} does nothing with chip.level = \"{}\"", key, level));
+    };
+    for (const auto& [key, place] : config.given) check(key, place);
+    for (const SweepAxis& axis : config.sweep) check(axis.key, "[sweep]");
+    for (const LayerOverride& layer : config.layers)
+        for (const auto& [key, value] : layer.keys) check(key, layer.place);
+}
+
+bool matches(const char* glob, const char* text) {
+    for (; *glob; ++glob, ++text) {
+        if (*glob == '*') {
+            while (*glob == '*') ++glob;
+            for (; *text; ++text)
+                if (matches(glob, text)) return true;
+            return *glob == 0;
+        }
+        if (!*text || (*glob != '?' && *glob != *text)) return false;
+    }
+    return !*text;
+}
+
+}  // namespace
+
+std::string to_string(const ConfigValue& value) {
+    struct Writer {
+        std::string operator()(bool b) const { return b ? "true" : "false"; }
+        std::string operator()(int64_t i) const { return fmt::format("{}", i); }
+        std::string operator()(double d) const {
+            const std::string s = fmt::format("{}", d);
+            return s.find_first_of(".en") == std::string::npos ? s + ".0" : s;
+        }
+        std::string operator()(const std::string& s) const {
+            std::string quoted = "\"";
+            for (char c : s) {
+                if (c == '"' || c == '\\') quoted += '\\';
+                if (static_cast<unsigned char>(c) < 0x20)
+                    quoted += fmt::format("\\u{:04x}", static_cast<int>(c));
+                else
+                    quoted += c;
+            }
+            return quoted + '"';
+        }
+        std::string operator()(const std::vector<double>& list) const {
+            std::vector<std::string> items;
+            for (double d : list) items.push_back((*this)(d));
+            return fmt::format("[{}]", fmt::join(items, ", "));
+        }
+    };
+    return std::visit(Writer{}, value);
+}
+
+Config parse_config(const std::string& text, const std::string& name, const std::vector<std::string>& set) {
+    Config config;
+    Reader reader(name, config);
+    try {
+        reader.read(toml::parse(text, name));
+    } catch (const toml::parse_error& error) {
+        refuse(fmt::format("{}:{}:{}", name, error.source().begin.line, error.source().begin.column),
+               std::string(error.description()));
+    }
+    for (const std::string& assignment : set) reader.set(assignment);
+    if (config.model.file.empty())
+        refuse(name, "model.file is missing: [model] file = \"network.onnx\" or a zoo name");
+    check_level(config);
+    for (const SweepPoint& point : sweep_points(config))
+        if (const std::string wrong = contradiction(point.config); !wrong.empty()) refuse(name, wrong);
+    return config;
+}
+
+Config read_config(const std::filesystem::path& file, const std::vector<std::string>& set) {
+    std::ifstream stream(file, std::ios::binary);
+    std::ostringstream text;
+    if (!stream || !(text << stream.rdbuf()))
+        throw InputError(fmt::format("{}: cannot be read; is it there, and a TOML file?", file.string()));
+    return parse_config(text.str(), file.string(), set);
+}
+
+std::string to_toml(const Config& config) {
+    std::string text, table;
+    for (const Key& key : config_keys()) {
+        if (is_idle(config, key.name) || does_nothing(config, key.name)) continue;
+        if (key.table() != table) {
+            table = key.table();
+            text += fmt::format("{}[{}]\n", text.empty() ? "" : "\n", table);
+        }
+        text += fmt::format("{} = {}\n", key.leaf(), to_string(value_of(key, config)));
+    }
+    for (const LayerOverride& layer : config.layers) {
+        text += fmt::format("\n[[layer]]\nmatch = {}\n", to_string(ConfigValue{layer.match}));
+        if (layer.digital) text += "digital = true\n";
+        for (const auto& [key, value] : layer.keys) text += fmt::format("{} = {}\n", key, to_string(value));
+    }
+    if (!config.sweep.empty()) {
+        text += "\n[sweep]\n";
+        for (const SweepAxis& axis : config.sweep) {
+            std::vector<std::string> values;
+            for (const ConfigValue& value : axis.values) values.push_back(to_string(value));
+            text += fmt::format("\"{}\" = [{}]\n", axis.key, fmt::join(values, ", "));
+        }
+        if (config.zip) text += "zip = true\n";
+    }
+    return text;
+}
+
+std::string config_sha256(const Config& config) { return sha256_hex(to_toml(config)); }
+
+std::vector<SweepPoint> sweep_points(const Config& config) {
+    std::vector<SweepPoint> points{{{}, config}};
+    points[0].config.sweep.clear();
+    const size_t count = config.sweep.empty() ? 0 : config.sweep[0].values.size();
+    auto with = [](const SweepPoint& point, const SweepAxis& axis, size_t i) {
+        SweepPoint next = point;
+        next.set.emplace_back(axis.key, axis.values[i]);
+        assign(*find_key(axis.key), next.config, axis.values[i]);
+        return next;
+    };
+    if (config.zip && count > 0) {
+        std::vector<SweepPoint> rows;
+        for (size_t i = 0; i < count; ++i) {
+            SweepPoint row = points[0];
+            for (const SweepAxis& axis : config.sweep) row = with(row, axis, i);
+            rows.push_back(std::move(row));
+        }
+        return rows;
+    }
+    for (const SweepAxis& axis : config.sweep) {
+        std::vector<SweepPoint> wider;
+        for (const SweepPoint& point : points)
+            for (size_t i = 0; i < axis.values.size(); ++i) wider.push_back(with(point, axis, i));
+        points = std::move(wider);
+    }
+    return points;
+}
+
+LayerConfig layer_config(const Config& config, const std::string& layer_name) {
+    LayerConfig result{config, false};
+    for (const LayerOverride& layer : config.layers) {
+        if (!matches(layer.match.c_str(), layer_name.c_str())) continue;
+        result.digital = result.digital || layer.digital;
+        for (const auto& [key, value] : layer.keys) assign(*find_key(key), result.config, value);
+    }
+    if (const std::string wrong = contradiction(result.config); !wrong.empty())
+        throw InputError(fmt::format("layer {}: {}", layer_name, wrong));
+    return result;
+}
+
+void check_layer_matches(const Config& config, const std::vector<std::string>& names) {
+    for (const LayerOverride& layer : config.layers) {
+        const auto hit = [&](const std::string& name) { return matches(layer.match.c_str(), name.c_str()); };
+        if (std::none_of(names.begin(), names.end(), hit))
+            refuse(layer.place, fmt::format("match = \"{}\" matches no layer{}; the layers are {}",
+                                            layer.match, did_you_mean(layer.match, names), joined(names)));
+    }
+}
+
+std::string config_table_markdown() {
+    std::string text = "| key | takes | default | unit | what it is |\n|---|---|---|---|---|\n";
+    const Config defaults;
+    for (const Key& key : config_keys())
+        text += fmt::format("| `{}` | {} | `{}` | {} | {} |\n", key.name, allowed_values(key),
+                            to_string(value_of(key, defaults)), key.unit, key.help);
+    return text;
+}
+
+}  // namespace mho
