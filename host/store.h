@@ -1,0 +1,55 @@
+// host/store.h - run.sqlite: every finished chip in a transaction of its own, so a killed run loses only
+// chips in flight.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "host/run.h"
+
+struct sqlite3;
+
+namespace mho {
+
+class Store {
+  public:
+    /// Opens DIR/run.sqlite for a run, makes both where they are not there. With `resume`, a store of the
+    /// same config, network and data goes on. Throws InputError where the directory holds another run, or
+    /// this one without `resume`, or a store that is damaged; RunError where it cannot be written or another
+    /// process has it open.
+    static Store create(const std::filesystem::path& directory, const RunInfo& info, bool resume);
+    /// Opens a stored run to read it. Throws InputError where there is none or it is damaged.
+    static Store open(const std::filesystem::path& directory);
+
+    Store(Store&&) noexcept;
+    ~Store();
+
+    void set_digital(const DigitalResult& digital);
+    std::optional<DigitalResult> digital() const;
+    /// The points of the sweep, in order; those of a resumed run must be equal.
+    void set_points(const std::vector<PointLabel>& points);
+    /// Durable when it returns: SQLite syncs the file. A chip that is there already stays as it is.
+    void add(int64_t point, const ChipResult& chip);
+    std::vector<ChipResult> chips(int64_t point) const;
+
+    RunInfo info() const;
+    /// The whole run. Throws InputError where what is stored makes no sense.
+    RunResult result() const;
+
+  private:
+    Store(std::filesystem::path file, bool writable);
+    void check(int code, const char* doing) const;
+    void execute(const char* sql) const;
+    std::optional<std::string> meta(const std::string& key) const;
+    void set_meta(const std::string& key, const std::string& value);
+    void write_info(const RunInfo& info);
+
+    std::filesystem::path file_;
+    sqlite3* db_ = nullptr;
+
+    friend class Statement;
+};
+
+}  // namespace mho
