@@ -1,0 +1,43 @@
+// host/cli/commands.h - the subcommands of mho, a file each. To add one: its file, its line here and in
+// main.cc.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernels/backend.h"
+
+namespace mho::cli {
+
+/// Options that commands on a config share.
+struct ConfigOptions {
+    std::string config;            ///< file
+    std::vector<std::string> set;  ///< key=value, each
+    std::optional<uint64_t> seed;  ///< same as --set monte_carlo.seed=
+};
+
+/// Options about the machine.
+struct MachineOptions {
+    std::string backend = "auto";
+    int threads = 0;  ///< 0: all processors
+    bool quiet = false;
+};
+
+void add_options(CLI::App& command, ConfigOptions& options);
+void add_options(CLI::App& command, MachineOptions& options);
+
+/// The backend asked for by --backend. Throws InputError where it is not there, with what is.
+std::unique_ptr<Backend> open_backend(const MachineOptions& options);
+int thread_count(const MachineOptions& options);
+
+void add_sweep(CLI::App& app);
+void add_infer(CLI::App& app);
+void add_models(CLI::App& app);
+void add_info(CLI::App& app);
+
+}  // namespace mho::cli

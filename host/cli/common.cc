@@ -1,0 +1,40 @@
+// host/cli/common.cc - options that several subcommands share.
+#include <fmt/format.h>
+
+#include "host/cli/commands.h"
+#include "host/threads.h"
+#include "kernels/error.h"
+
+namespace mho::cli {
+
+void add_options(CLI::App& command, ConfigOptions& options) {
+    command.add_option("CONFIG", options.config, "Config file (TOML)")->required();
+    command.add_option("--set", options.set, "key=value: overrides the config file; repeatable")
+        ->type_name("KEY=VALUE")
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    command.add_option("--seed", options.seed, "Seed of all chips; the same as --set monte_carlo.seed=");
+}
+
+void add_options(CLI::App& command, MachineOptions& options) {
+    command.add_option("--backend", options.backend, "auto, cpu or cuda (auto: the fastest that is there)")
+        ->capture_default_str();
+    command.add_option("--threads", options.threads, "Threads; 0: every processor this process may use")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 4096));
+    command.add_flag("--quiet", options.quiet, "No progress on stderr");
+}
+
+std::unique_ptr<Backend> open_backend(const MachineOptions& options) {
+    if (options.backend == "cpu" || options.backend == "auto") return make_cpu_backend();
+    if (options.backend == "cuda")
+        throw InputError("--backend cuda: this build has no CUDA backend; use --backend cpu or auto");
+    throw InputError(fmt::format("--backend {}: unknown; allowed are auto, cpu and cuda", options.backend));
+}
+
+int thread_count(const MachineOptions& options) {
+    return options.threads > 0 ? options.threads : available_threads();
+}
+
+}  // namespace mho::cli

@@ -1,0 +1,82 @@
+// host/cli/sweep.cc - `mho sweep`: accuracy over sampled chips at every point of a sweep.
+#include <fmt/format.h>
+
+#include <atomic>
+#include <csignal>
+
+#include "host/cli/commands.h"
+#include "host/config.h"
+#include "host/results.h"
+#include "host/sweep.h"
+#include "kernels/error.h"
+
+namespace mho::cli {
+namespace {
+
+std::atomic<bool> interrupted = false;
+
+/// The first Ctrl-C ends the run after the chips in flight are dropped; the second one ends it at once.
+void on_interrupt(int signal) {
+    if (interrupted.exchange(true)) {
+        std::signal(signal, SIG_DFL);
+        std::raise(signal);
+    }
+}
+
+struct Options {
+    ConfigOptions config;
+    MachineOptions machine;
+    SweepOptions sweep;
+    std::string out;
+};
+
+std::string quoted(const std::string& word) {
+    if (word.find_first_of(" \"'$&*()[];<>?\\|`") == std::string::npos) return word;
+    std::string text = "'";
+    for (char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return text + "'";
+}
+
+std::string reproducing_command(const Options& o) {
+    std::string command = "mho sweep config.toml";
+    if (o.sweep.per_layer) command += " --per-layer";
+    return command + " --out " + quoted(o.out + "-again");
+}
+
+void run(Options& o) {
+    std::vector<std::string> set = o.config.set;
+    if (o.config.seed) set.push_back(fmt::format("monte_carlo.seed={}", *o.config.seed));
+    const Config config = read_config(o.config.config, set);
+    const auto backend = open_backend(o.machine);
+    o.sweep.out = o.out;
+    o.sweep.threads = thread_count(o.machine);
+    o.sweep.quiet = o.machine.quiet;
+    o.sweep.stop = &interrupted;
+    o.sweep.command = reproducing_command(o);
+    std::signal(SIGINT, on_interrupt);
+    std::signal(SIGTERM, on_interrupt);
+    const RunResult result = run_sweep(*backend, config, o.sweep);
+    write_file(o.out, "results.json", results_json(result));
+    write_file(o.out, "chips.csv", chips_csv(result));
+    fmt::print("{}", points_table(result));
+    if (interrupted)
+        throw RunError(fmt::format(
+            "interrupted; finished chips are in {}: the same command with --resume goes on", o.out));
+}
+
+}  // namespace
+
+void add_sweep(CLI::App& app) {
+    CLI::App* command =
+        app.add_subcommand("sweep", "Accuracy of a network over sampled chips, at every point of a sweep");
+    auto options = std::make_shared<Options>();
+    add_options(*command, options->config);
+    add_options(*command, options->machine);
+    command->add_option("--out", options->out, "Directory for the store and the results")->required();
+    command->add_flag("--resume", options->sweep.resume, "Go on with the run in --out");
+    command->add_flag("--per-layer", options->sweep.per_layer,
+                      "Also each analog layer noisy alone: which one loses most");
+    command->callback([options] { run(*options); });
+}
+
+}  // namespace mho::cli

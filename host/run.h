@@ -1,0 +1,64 @@
+// host/run.h - what a run is and what it finds: plain data from Monte Carlo to the store and from there to
+// results.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mho {
+
+/// What makes a run the run it is: two with equal identities have equal chips.
+struct RunInfo {
+    std::string version;
+    std::string config_toml;  ///< resolved: every key with its value
+    std::string config_sha256;
+    std::string network_file, network_sha256;
+    int64_t network_parameters = 0;
+    std::string data_name;
+    int64_t images = 0;  ///< a chip
+    double confidence = 0.95;
+    std::string backend, precision;
+    std::string command;  ///< that reproduces the run
+};
+
+/// Accuracy of the network without any chip, as fractions, and its mean loss.
+struct DigitalResult {
+    double top1 = 0, top5 = 0, loss = 0;
+};
+
+/// One point of the sweep, by the keys it sets: (key, value as TOML).
+struct PointLabel {
+    std::vector<std::pair<std::string, std::string>> set;
+
+    bool operator==(const PointLabel&) const = default;
+};
+
+/// One finished chip: counts, not fractions, so nothing is lost.
+struct ChipResult {
+    int64_t chip = 0;
+    int64_t images = 0, top1 = 0, top5 = 0;
+    int64_t loss = 0;  ///< sum over images, in units of 2^-32
+    int64_t cells = 0, clipped_cells = 0, stuck_cells = 0;
+    double seconds = 0;
+
+    bool operator==(const ChipResult&) const = default;
+    double top1_fraction() const { return static_cast<double>(top1) / static_cast<double>(images); }
+    double top5_fraction() const { return static_cast<double>(top5) / static_cast<double>(images); }
+    double mean_loss() const { return static_cast<double>(loss) * 0x1p-32 / static_cast<double>(images); }
+};
+
+struct PointResult {
+    PointLabel label;
+    std::vector<ChipResult> chips;  ///< by chip number
+};
+
+/// Everything that a stored run holds.
+struct RunResult {
+    RunInfo info;
+    DigitalResult digital;
+    std::vector<PointResult> points;
+};
+
+}  // namespace mho

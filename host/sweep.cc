@@ -1,0 +1,256 @@
+#include "host/sweep.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+
+#include "host/calibration.h"
+#include "host/monte_carlo.h"
+#include "host/point_plan.h"
+#include "host/progress.h"
+#include "host/results.h"
+#include "host/sha256.h"
+#include "host/statistics.h"
+#include "host/store.h"
+#include "host/version.h"
+#include "kernels/error.h"
+#include "models/data_set.h"
+#include "models/onnx.h"
+#include "models/zoo.h"
+
+namespace mho {
+namespace {
+
+/// One job of the run: a sweep point, whole or with one layer noisy alone.
+struct Job {
+    PointLabel label;
+    Config config;
+    std::string only_layer;
+};
+
+DataOptions data_options(const DataConfig& c, const std::string& split, int64_t images) {
+    DataOptions options;
+    options.name = c.name;
+    options.directory = c.directory;
+    options.split = split;
+    options.images = images;
+    options.full_scale = static_cast<float>(c.full_scale);
+    options.mean.assign(c.mean.begin(), c.mean.end());
+    options.std.assign(c.std.begin(), c.std.end());
+    return options;
+}
+
+/// The images that chips are tried on, with their labels.
+struct Images {
+    std::unique_ptr<ImageStore> store;
+    std::vector<int32_t> labels;
+};
+
+class Sweep {
+  public:
+    Sweep(const Backend& backend, const Config& config, const SweepOptions& options)
+        : backend_(backend), config_(config), options_(options), file_(find_model(config.model.file)) {
+        graph_ = read_onnx(file_);
+        check_network();
+        read_test_images();
+        check_layer_matches(config_, analog_layers(config_, prepare_network(graph_, config_)));
+        make_jobs();
+    }
+
+    RunResult run() {
+        Store store = Store::create(options_.out, run_info(), options_.resume);
+        write_file(options_.out, "config.toml", to_toml(config_));
+        std::vector<PointLabel> labels;
+        for (const Job& job : jobs_) labels.push_back(job.label);
+        store.set_points(labels);
+
+        int64_t done = 0;
+        for (size_t j = 0; j < jobs_.size(); ++j)
+            done += static_cast<int64_t>(store.chips(static_cast<int64_t>(j)).size());
+        const int64_t all = static_cast<int64_t>(jobs_.size()) * config_.monte_carlo.chips;
+        Progress progress = stderr_progress(all, done, config_.monte_carlo.confidence, options_.quiet);
+        if (!store.digital()) store.set_digital(digital());
+        for (size_t j = 0; j < jobs_.size() && !stopped(); ++j)
+            run_job(static_cast<int64_t>(j), store, progress);
+        return store.result();
+    }
+
+  private:
+    bool stopped() const { return options_.stop && options_.stop->load(); }
+
+    void check_network() const {
+        if (graph_.inputs.size() != 1 || graph_.outputs.size() != 1)
+            throw InputError(
+                fmt::format("{}: a sweep needs one input and one output, the network has {} and {}",
+                            file_.string(), graph_.inputs.size(), graph_.outputs.size()));
+    }
+
+    void read_test_images() {
+        int64_t count = config_.data.images;
+        if (config_.monte_carlo.images_per_chip > 0)
+            count = count > 0 ? std::min(count, config_.monte_carlo.images_per_chip)
+                              : config_.monte_carlo.images_per_chip;
+        const DataSet set = read_data_set(data_options(config_.data, config_.data.split, count));
+        const Shape& input = graph_.values[static_cast<size_t>(graph_.inputs[0])].shape;
+        const std::vector<int64_t> image{1, set.channels, set.height, set.width};
+        if (input.dims != image)
+            throw InputError(fmt::format("{} takes images of [{}], {} has [{}]", file_.string(),
+                                         fmt::join(input.dims.begin() + 1, input.dims.end(), " x "), set.name,
+                                         fmt::join(image.begin() + 1, image.end(), " x ")));
+        const Shape& output = graph_.values[static_cast<size_t>(graph_.outputs[0])].shape;
+        if (output.size() != set.classes)
+            throw InputError(fmt::format("{} tells {} classes apart, {} has {}", file_.string(),
+                                         output.size(), set.name, set.classes));
+        images_ = {backend_.upload(normalised(set, 0, set.count), set.count), set.labels};
+    }
+
+    /// The first images of the training split, read only where something is calibrated.
+    const Images& calibration_images() {
+        if (!calibration_images_.store) {
+            const DataSet set =
+                read_data_set(data_options(config_.data, "train", config_.data.calibration_images));
+            calibration_images_ = {backend_.upload(normalised(set, 0, set.count), set.count), set.labels};
+        }
+        return calibration_images_;
+    }
+
+    void make_jobs() {
+        for (SweepPoint& point : sweep_points(config_)) {
+            PointLabel label;
+            for (const auto& [key, value] : point.set) label.set.emplace_back(key, to_string(value));
+            if (options_.per_layer) label.set.emplace_back("layer", "\"all\"");
+            jobs_.push_back({label, point.config, ""});
+            if (!options_.per_layer) continue;
+            for (const std::string& name :
+                 analog_layers(point.config, prepare_network(graph_, point.config))) {
+                label.set.back().second = to_string(ConfigValue{name});
+                jobs_.push_back({label, point.config, name});
+            }
+        }
+    }
+
+    RunInfo run_info() const {
+        RunInfo info;
+        info.version = kVersion;
+        info.config_toml = to_toml(config_);
+        info.config_sha256 = sha256_hex(info.config_toml + (options_.per_layer ? "per-layer" : ""));
+        info.network_file = config_.model.file;
+        info.network_sha256 = sha256_hex_of_file(file_);
+        info.network_parameters = graph_.parameters();
+        info.data_name = config_.data.name;
+        info.images = static_cast<int64_t>(images_.labels.size());
+        info.confidence = config_.monte_carlo.confidence;
+        info.backend = backend_.name();
+        info.precision = "f32";
+        info.command = options_.command;
+        return info;
+    }
+
+    Workers workers(const Config& config) const {
+        return {options_.threads, config.monte_carlo.batch, options_.stop};
+    }
+    TestImages test_images() const { return {*images_.store, images_.labels}; }
+
+    DigitalResult digital() const {
+        const auto program = backend_.load(lower_digital(prepare_network(graph_, config_)));
+        const Score s = MonteCarlo(*program, Calibration{}, test_images(), workers(config_), 0).nominal();
+        const double n = static_cast<double>(s.images);
+        return {static_cast<double>(s.top1) / n, static_cast<double>(s.top5) / n,
+                static_cast<double>(s.loss) * 0x1p-32 / n};
+    }
+
+    /// Chip numbers still to run up to the next place where the point may stop.
+    std::vector<uint32_t> next_chips(const std::map<int64_t, ChipResult>& finished) const {
+        const int64_t limit = config_.monte_carlo.chips;
+        int64_t end = limit;
+        if (config_.monte_carlo.until > 0) {
+            // Whole checkpoints, counted from the first chip: a resumed run stops where an uninterrupted one
+            // does.
+            int64_t complete = 0;
+            while (finished.contains(complete)) ++complete;
+            end = std::min(limit, is_checkpoint(complete) && narrow_enough(finished, complete)
+                                      ? complete
+                                      : next_checkpoint(complete));
+        }
+        std::vector<uint32_t> chips;
+        for (int64_t c = 0; c < end; ++c)
+            if (!finished.contains(c)) chips.push_back(static_cast<uint32_t>(c));
+        return chips;
+    }
+
+    bool narrow_enough(const std::map<int64_t, ChipResult>& finished, int64_t chips) const {
+        std::vector<double> top1;
+        for (int64_t c = 0; c < chips; ++c) top1.push_back(finished.at(c).top1_fraction());
+        const Summary s = summarise(top1, config_.monte_carlo.confidence);
+        return s.mean_interval && s.mean_interval->high - s.mean <= config_.monte_carlo.until;
+    }
+
+    void run_job(int64_t index, Store& store, Progress& progress) {
+        const Job& job = jobs_[static_cast<size_t>(index)];
+        std::map<int64_t, ChipResult> finished;
+        std::vector<double> top1;
+        for (const ChipResult& chip : store.chips(index)) {
+            finished[chip.chip] = chip;
+            top1.push_back(chip.top1_fraction());
+        }
+        std::vector<std::string> words;
+        for (const auto& [key, value] : job.label.set) words.push_back(key + " = " + value);
+        progress.begin_point(fmt::format("{}", fmt::join(words, ", ")), top1);
+        std::vector<uint32_t> chips = next_chips(finished);
+        if (!chips.empty()) run_chips(job, index, chips, finished, store, progress);
+        progress.end_point(config_.monte_carlo.chips - static_cast<int64_t>(finished.size()));
+    }
+
+    void run_chips(const Job& job, int64_t index, std::vector<uint32_t> chips,
+                   std::map<int64_t, ChipResult>& finished, Store& store, Progress& progress) {
+        const NumberedGraph network = prepare_network(graph_, job.config);
+        const auto program =
+            backend_.load(lower(network, lowering_options(job.config, network, job.only_layer)));
+        Calibration calibration;
+        ChipCalibrator calibrator;
+        if (needs_calibration(program->plan())) {
+            const Images& images = calibration_images();
+            const CalibrationRun all{*images.store, static_cast<int64_t>(images.labels.size()),
+                                     options_.threads};
+            calibration = calibrate(*program, all);
+            if (job.config.adc.calibrate == CalibrateOn::chip)
+                calibrator = [&, all](const ChipAddress& address) {
+                    return calibrate_chip(*program, calibration, address, {all.images, all.count, 1});
+                };
+        }
+        MonteCarlo chips_of_point(*program, calibration, test_images(), workers(job.config),
+                                  static_cast<uint64_t>(job.config.monte_carlo.seed), calibrator);
+        while (!chips.empty() && !stopped()) {
+            chips_of_point.run(chips, [&](const ChipOutcome& outcome) {
+                const ChipResult chip = chip_result(outcome);
+                store.add(index, chip);
+                finished[chip.chip] = chip;
+                progress.add_chip(chip.top1_fraction(), chip.images);
+            });
+            chips = next_chips(finished);
+        }
+    }
+
+    static ChipResult chip_result(const ChipOutcome& o) {
+        return {o.chip,         o.score.images,         o.score.top1,         o.score.top5, o.score.loss,
+                o.report.cells, o.report.clipped_cells, o.report.stuck_cells, o.seconds};
+    }
+
+    const Backend& backend_;
+    const Config& config_;
+    const SweepOptions& options_;
+    std::filesystem::path file_;
+    Graph graph_;
+    Images images_, calibration_images_;
+    std::vector<Job> jobs_;
+};
+
+}  // namespace
+
+RunResult run_sweep(const Backend& backend, const Config& config, const SweepOptions& options) {
+    return Sweep(backend, config, options).run();
+}
+
+}  // namespace mho

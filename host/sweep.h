@@ -1,0 +1,29 @@
+// host/sweep.h - the main job: a network, a data set and a chip at every point of a sweep -> stored results.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "host/config.h"
+#include "host/run.h"
+#include "kernels/backend.h"
+
+namespace mho {
+
+struct SweepOptions {
+    std::filesystem::path out;
+    bool resume = false;
+    bool per_layer = false;  ///< at every point, also each analog layer noisy alone
+    bool quiet = false;
+    int threads = 1;
+    std::string command;                      ///< that reproduces the run
+    const std::atomic<bool>* stop = nullptr;  ///< set by Ctrl-C
+};
+
+/// Runs every chip of every point that the store does not hold yet, and returns the whole run. Every finished
+/// chip is in the store when it returns or throws.
+RunResult run_sweep(const Backend& backend, const Config& config, const SweepOptions& options);
+
+}  // namespace mho

@@ -1,0 +1,36 @@
+#include "host/threads.h"
+
+#include <sched.h>
+
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace mho {
+
+void on_threads(int threads, const std::function<void(int)>& work) {
+    if (threads <= 1) return work(0);
+    std::mutex mutex;
+    std::exception_ptr failure;
+    auto guarded = [&](int thread) {
+        try {
+            work(thread);
+        } catch (...) {
+            const std::lock_guard lock(mutex);
+            if (!failure) failure = std::current_exception();
+        }
+    };
+    std::vector<std::jthread> running;
+    for (int thread = 0; thread < threads; ++thread) running.emplace_back(guarded, thread);
+    running.clear();  // joins
+    if (failure) std::rethrow_exception(failure);
+}
+
+int available_threads() {
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
+    return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+}  // namespace mho
