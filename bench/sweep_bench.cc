@@ -1,0 +1,122 @@
+// bench/sweep_bench.cc - images a second of Monte Carlo chips against oneDNN's noiseless inference of the
+// same network, on the same images, threads and batch. Goal: .9 at parameter level (the first milestone asks
+// for .5). Run: sweep_bench [NETWORK.onnx [IMAGES]]; random images where none are given, since speed does not
+// depend on them.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <random>
+
+#include "bench/onednn_network.h"
+#include "host/lowering.h"
+#include "host/monte_carlo.h"
+#include "host/threads.h"
+#include "models/onnx.h"
+#include "models/zoo.h"
+
+extern "C" void omp_set_num_threads(int threads);  // from libgomp, which oneDNN runs on
+
+namespace mho::bench {
+namespace {
+
+constexpr int64_t kBatch = 32;
+constexpr double kGoal = 0.9;
+
+double seconds(const std::function<void()>& work) {
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::vector<float> random_images(int64_t count, int64_t size) {
+    std::mt19937 random(1);
+    std::normal_distribution<float> draw;
+    std::vector<float> images(static_cast<size_t>(count * size));
+    for (float& x : images) x = draw(random);
+    return images;
+}
+
+/// Every layer analog with a programming error, as a sweep has it.
+Plan noisy_plan(const NumberedGraph& network) {
+    LoweringOptions options;
+    options.choose = [](const Node&) {
+        LayerChoice choice;
+        choice.level = Level::parameter;
+        choice.parameter.sigma = 0.05f;
+        return choice;
+    };
+    return lower(network, options);
+}
+
+bool agrees(const Program& program, OneDnnNetwork& reference, const ImageStore& store,
+            std::span<const float> images, int64_t count, int64_t classes) {
+    const auto chip = program.make_chip();
+    program.program(*chip, {0, 0, true}, {});
+    const auto stream = program.make_stream(kBatch);
+    stream->load(store, 0, kBatch);
+    stream->run(*chip, 0, static_cast<int>(program.plan().steps.size()));
+    std::vector<float> logits(static_cast<size_t>(kBatch * classes));
+    stream->read(program.plan().outputs[0], logits);
+    const std::span<const float> expected =
+        reference.run(images.first(static_cast<size_t>(kBatch) * images.size() / static_cast<size_t>(count)));
+    for (size_t i = 0; i < logits.size(); ++i)
+        if (std::abs(logits[i] - expected[i]) > 1e-3f * (1 + std::abs(expected[i]))) return false;
+    return true;
+}
+
+int run(const std::string& file, int64_t count) {
+    const NumberedGraph network = fold_batch_norm(number_nodes(read_onnx(file)));
+    const Graph& graph = network.graph;
+    const int64_t size = graph.values[graph.inputs[0]].shape.size();
+    const int64_t classes = graph.values[graph.outputs[0]].shape.size();
+    count = std::max(count / kBatch, int64_t{1}) * kBatch;
+    const std::vector<float> images = random_images(count, size);
+    const std::vector<int32_t> labels(static_cast<size_t>(count), 0);
+    const int threads = available_threads();
+
+    const auto backend = make_cpu_backend();
+    const auto store = backend->upload(images, count);
+    const auto program = backend->load(noisy_plan(network));
+    omp_set_num_threads(1);
+    OneDnnNetwork checked(graph, kBatch);
+    if (!agrees(*program, checked, *store, images, count, classes)) {
+        fmt::print("wrong logits, so not timed\n");
+        return 1;
+    }
+    std::vector<double> ratios;
+    double ours = 0, theirs = 0;
+    for (int repeat = 0; repeat < 5; ++repeat) {
+        theirs = seconds([&] {
+            on_threads(threads, [&](int) {
+                omp_set_num_threads(1);
+                OneDnnNetwork reference(graph, kBatch);
+                for (int64_t first = 0; first < count; first += kBatch)
+                    reference.run(std::span(images).subspan(static_cast<size_t>(first * size),
+                                                            static_cast<size_t>(kBatch * size)));
+            });
+        });
+        MonteCarlo chips(*program, {}, {*store, labels}, {threads, kBatch, nullptr}, 1);
+        std::vector<uint32_t> numbers(static_cast<size_t>(threads));
+        for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<uint32_t>(i);
+        ours = seconds([&] { chips.run(numbers, [](const ChipOutcome&) {}); });
+        ratios.push_back(theirs / ours);
+    }
+    std::sort(ratios.begin(), ratios.end());
+    const double images_run = static_cast<double>(count * threads);
+    fmt::print("{}: {} images a chip, {} threads, batch {}\n", file, count, threads, kBatch);
+    fmt::print("  oneDNN noiseless   {:9.0f} images/s\n  mho, noisy chips   {:9.0f} images/s\n",
+               images_run / theirs, images_run / ours);
+    fmt::print("  ratio {:.2f} (of 5: {:.2f} to {:.2f}), goal {:.2f}, {:+.1f} dB\n", ratios[2],
+               ratios.front(), ratios.back(), kGoal, 10 * std::log10(ratios[2] / kGoal));
+    return 0;
+}
+
+}  // namespace
+}  // namespace mho::bench
+
+int main(int argc, char** argv) {
+    const std::string file = argc > 1 ? argv[1] : mho::find_zoo_model("wrn16_2_cifar100").string();
+    return mho::bench::run(file, argc > 2 ? std::stoll(argv[2]) : 2048);
+}
