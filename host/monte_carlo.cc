@@ -15,8 +15,8 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 }  // namespace
 
-MonteCarlo::MonteCarlo(const Program& program, Calibration calibration, TestImages images,
-                       Workers workers, uint64_t seed, ChipCalibrator calibrator)
+MonteCarlo::MonteCarlo(const Program& program, Calibration calibration, TestImages images, Workers workers,
+                       uint64_t seed, ChipCalibrator calibrator)
     : program_(program),
       calibration_(std::move(calibration)),
       images_(images),

@@ -24,6 +24,8 @@ struct ChipAddress {
     uint32_t chip = 0;
     /// The nominal chip has no errors, no noise and ideal converters; it is what calibration measures.
     bool nominal = false;
+
+    bool operator==(const ChipAddress&) const = default;
 };
 
 /// What programming a chip reports.
@@ -32,6 +34,14 @@ struct ProgrammingReport {
     int64_t clipped_cells = 0;  ///< cells whose conductance was cut to [0, headroom g_max]
     int64_t stuck_cells = 0;
     int64_t write_verify_tries = 0;  ///< programming pulses over all cells; = cells without write-verify
+
+    ProgrammingReport& operator+=(const ProgrammingReport& other) {
+        cells += other.cells;
+        clipped_cells += other.clipped_cells;
+        stuck_cells += other.stuck_cells;
+        write_verify_tries += other.write_verify_tries;
+        return *this;
+    }
 };
 
 /// Sums over the images of one batch, exact and independent of the order in which batches are added: the loss

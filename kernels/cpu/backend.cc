@@ -1,9 +1,9 @@
 // The CPU backend: oneDNN for digital products, our own loops for everything else.
 #include "kernels/backend.h"
 
+#include "kernels/cpu/integer_product.h"
 #include "kernels/cpu/program.h"
 #include "kernels/cpu/stream.h"
-#include "kernels/error.h"
 
 namespace mho {
 namespace {
@@ -23,12 +23,10 @@ class CpuBackend : public Backend {
   public:
     std::string name() const override { return "cpu"; }
     std::string description() const override {
-        return vector_instructions() + ", oneDNN " + onednn_version();
+        return vector_instructions() + ", oneDNN " + onednn_version() + ", crossbars with " +
+               cpu::integer_product_instructions();
     }
     std::unique_ptr<Program> load(Plan plan) const override {
-        for (const Step& step : plan.steps)
-            if (std::holds_alternative<step::Crossbar>(step.operation))
-                throw InputError("layer " + step.name + ": the CPU backend does not execute crossbars yet");
         return std::make_unique<cpu::CpuProgram>(std::move(plan));
     }
     std::unique_ptr<ImageStore> upload(std::vector<float> values, int64_t images) const override {

@@ -127,10 +127,7 @@ PairedMatrix::PairedMatrix(int64_t rows, int64_t columns)
 }
 
 void PairedMatrix::set_row(int64_t row, const int16_t* values) {
-    for (int64_t c = 0; c < columns_; ++c) {
-        const int64_t at = ((c / kBlock * pairs_ + row / 2) * kBlock + c % kBlock) * 2 + row % 2;
-        data_[static_cast<size_t>(at)] = values[c];
-    }
+    for (int64_t c = 0; c < columns_; ++c) data_[place(row, c)] = values[c];
 }
 
 void multiply(const int16_t* x, int64_t vectors, int64_t x_pitch, const PairedMatrix& m, int64_t first_row,

@@ -2,6 +2,7 @@
 // -> int32, two rows an instruction (vpmaddwd, or vpdpwssd where there is VNNI), with what the CPU has.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -20,11 +21,17 @@ class PairedMatrix {
     int64_t columns() const { return columns_; }
     /// Columns rounded up to whole blocks: the row pitch of a product's result.
     int64_t pitch() const { return blocks() * kColumnBlock; }
+    int16_t at(int64_t row, int64_t column) const { return data_[place(row, column)]; }
     void set_row(int64_t row, const int16_t* values);  ///< columns() of them
     const int16_t* block(int64_t b) const { return data_.data() + b * pairs_ * kColumnBlock * 2; }
     int64_t pairs() const { return pairs_; }
 
   private:
+    size_t place(int64_t row, int64_t column) const {
+        return static_cast<size_t>(
+            ((column / kColumnBlock * pairs_ + row / 2) * kColumnBlock + column % kColumnBlock) * 2 +
+            row % 2);
+    }
     int64_t blocks() const { return (columns_ + kColumnBlock - 1) / kColumnBlock; }
 
     int64_t rows_ = 0, columns_ = 0, pairs_ = 0;

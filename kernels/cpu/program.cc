@@ -32,6 +32,7 @@ CpuChip::CpuChip(const CpuProgram& program) : program_(program) {
         const ProductSite& site = program.sites()[i];
         if (!site.packed) packed_[i] = PackedWeight(site.image, *site.weight_format);
     }
+    for (const CrossbarLayer& layer : plan.crossbars) crossbars_.emplace_back(layer);
 }
 
 std::span<const float> CpuChip::parameter(ParameterId id) const {
@@ -98,14 +99,23 @@ void CpuProgram::perturb(CpuChip& chip, ParameterId id, const ChipAddress& addre
     for (size_t i = 0; i < values.size(); ++i) values[i] = perturbed(p, parameter.value[i], values[i]);
 }
 
+void CpuProgram::perturb_all(CpuChip& chip, const ChipAddress& address) const {
+    for (size_t i = 0; i < plan_.parameters.size(); ++i)
+        if (plan_.parameters[i].perturbation) perturb(chip, static_cast<ParameterId>(i), address);
+    for (size_t i = 0; i < sites_.size(); ++i)
+        if (!sites_[i].packed) chip.packed_[i].pack(chip.parameter(sites_[i].weight).data());
+}
+
 void CpuProgram::program(Chip& chip, const ChipAddress& address, const Calibration& calibration) const {
     CpuChip& own = static_cast<CpuChip&>(chip);
-    own.report_ = {};
+    if (own.address_ != address) perturb_all(own, address);
+    own.address_ = address;
     own.calibration_ = calibration;
-    for (size_t i = 0; i < plan_.parameters.size(); ++i)
-        if (plan_.parameters[i].perturbation) perturb(own, static_cast<ParameterId>(i), address);
-    for (size_t i = 0; i < sites_.size(); ++i)
-        if (!sites_[i].packed) own.packed_[i].pack(own.parameter(sites_[i].weight).data());
+    own.report_ = {};
+    for (size_t i = 0; i < own.crossbars_.size(); ++i) {
+        own.crossbars_[i].program(address, calibration.crossbars[i]);
+        own.report_ += own.crossbars_[i].report();
+    }
 }
 
 }  // namespace mho::cpu

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/backend.h"
+#include "kernels/cpu/crossbar_chip.h"
 #include "kernels/cpu/product.h"
 
 namespace mho::cpu {
@@ -29,6 +30,7 @@ class CpuChip : public Chip {
     /// This chip's copy of a parameter, or the plan's own where it is not analog.
     std::span<const float> parameter(ParameterId id) const;
     const void* packed_weight(int site) const;
+    const CrossbarChip& crossbar(int index) const { return crossbars_[static_cast<size_t>(index)]; }
     const Calibration& calibration() const { return calibration_; }
 
   private:
@@ -36,9 +38,11 @@ class CpuChip : public Chip {
 
     const CpuProgram& program_;
     ProgrammingReport report_;
+    std::optional<ChipAddress> address_;  // of what is sampled; none before the first programming
     Calibration calibration_;
     std::vector<std::vector<float>> perturbed_;  // by parameter; empty where it is not analog
     std::vector<PackedWeight> packed_;           // by site; empty where it is not analog
+    std::vector<CrossbarChip> crossbars_;        // as Plan::crossbars
 };
 
 class CpuProgram : public Program {
@@ -56,6 +60,7 @@ class CpuProgram : public Program {
 
   private:
     void add_site(int step);
+    void perturb_all(CpuChip& chip, const ChipAddress& address) const;
     void perturb(CpuChip& chip, ParameterId id, const ChipAddress& address) const;
 
     Plan plan_;

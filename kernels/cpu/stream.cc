@@ -6,6 +6,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "kernels/cpu/crossbar_read.h"
 #include "kernels/cpu/elementwise.h"
 #include "kernels/cpu/movement.h"
 #include "kernels/cpu/normalise.h"
@@ -52,7 +53,11 @@ struct CpuStream::Call {
     }
     void operator()(const step::Conv& conv) { multiply(conv.bias); }
     void operator()(const step::Linear& linear) { multiply(linear.bias); }
-    void operator()(const step::Crossbar&) { throw std::logic_error("a crossbar step was loaded"); }
+    void operator()(const step::Crossbar& crossbar) {
+        const CrossbarChip& own = chip.crossbar(crossbar.crossbar);
+        const Patches patches = s.encode(own, index);
+        read_crossbar(own, {patches, s.first_place(patches)}, y());
+    }
     void operator()(const step::Affine& affine) {
         const std::vector<int64_t> d = x_dims();
         const size_t axis = static_cast<size_t>(affine.axis);
@@ -189,11 +194,37 @@ InputHistogram CpuStream::measure_input(TensorId tensor) const {
     return h;
 }
 
-ColumnHistograms CpuStream::measure_columns(const Chip&, int) const {
-    throw std::logic_error("no crossbar was loaded");
+static const CrossbarChip& crossbar_of(const Plan& plan, const Chip& chip, int step) {
+    const Step& s = plan.steps[static_cast<size_t>(step)];
+    return static_cast<const CpuChip&>(chip).crossbar(std::get<step::Crossbar>(s.operation).crossbar);
 }
-CrossbarTrace CpuStream::trace(const Chip&, int, int64_t) const {
-    throw std::logic_error("no crossbar was loaded");
+
+Patches CpuStream::encode(const CrossbarChip& chip, int index) const {
+    const Step& step = plan_.steps[static_cast<size_t>(index)];
+    const CrossbarLayer& layer = chip.layer();
+    const CrossbarCalibration& calibration = chip.calibration();
+    Patches patches(std::get<step::Crossbar>(step.operation), layer.groups, dims(step.inputs[0]),
+                    dims(step.output));
+    patches.encode(at(step.inputs[0]), code_plan(layer.input, calibration.is_signed),
+                   calibration.x_lsb_inverse);
+    return patches;
+}
+
+uint64_t CpuStream::first_place(const Patches& patches) const {
+    return static_cast<uint64_t>(first_image_ * (patches.vectors() / images_));
+}
+
+ColumnHistograms CpuStream::measure_columns(const Chip& chip, int step) const {
+    const CrossbarChip& own = crossbar_of(plan_, chip, step);
+    const Patches patches = encode(own, step);
+    return cpu::measure_columns(own, {patches, first_place(patches)});
+}
+
+CrossbarTrace CpuStream::trace(const Chip& chip, int step, int64_t image) const {
+    const CrossbarChip& own = crossbar_of(plan_, chip, step);
+    const Patches patches = encode(own, step);
+    const int64_t places = patches.vectors() / images_;
+    return trace_crossbar(own, {patches, first_place(patches)}, image * places, places);
 }
 
 }  // namespace mho::cpu

@@ -7,6 +7,7 @@
 
 #include "kernels/backend.h"
 #include "kernels/cpu/memory_plan.h"
+#include "kernels/cpu/patches.h"
 #include "kernels/cpu/program.h"
 
 namespace mho::cpu {
@@ -39,6 +40,10 @@ class CpuStream : public Stream {
     std::vector<int64_t> dims(TensorId tensor) const;
     int64_t elements(TensorId tensor) const { return plan_.elements(tensor, images_); }
     Product& product(int step);
+    /// The codes that reach a crossbar step, for the images loaded.
+    Patches encode(const CrossbarChip& chip, int step) const;
+    /// Where vector 0 of a crossbar step lies over the whole data set.
+    uint64_t first_place(const Patches& patches) const;
 
     const CpuProgram& program_;
     const Plan& plan_;
