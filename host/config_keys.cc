@@ -163,7 +163,7 @@ void add_device_keys(std::vector<Key>& k) {
                              "cells stuck at g_max")));
     k.push_back(swept(plain("device.stuck_value", MHO_CHOICE(device.stuck_value, "rail", "uniform"),
                             "where stuck cells sit: at g_min or g_max, or anywhere between")));
-    k.push_back(swept(number("device.read_noise", MHO_FIELD(device.read_noise), 0, 1e3, "of g",
+    k.push_back(swept(number("device.read_noise", MHO_FIELD(device.read_noise), 0, 1, "of g",
                              "noise of a cell's conductance, drawn anew each read")));
 }
 

@@ -125,8 +125,8 @@ const std::vector<KnownSet>& known_sets() {
 const KnownSet& known_set(const std::string& name) {
     for (const KnownSet& set : known_sets())
         if (set.name == name) return set;
-    throw InputError(fmt::format("data.name: unknown data set \"{}\"{} Known are: {}", name,
-                                 name.empty() ? "." : did_you_mean(name, data_set_names()) + ".",
+    throw InputError(fmt::format("data.name: unknown data set \"{}\"{}. Known are: {}", name,
+                                 did_you_mean(name, data_set_names()),
                                  joined(data_set_names())));
 }
 

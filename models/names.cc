@@ -44,7 +44,7 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
 
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& known) {
     const std::string nearest = nearest_name(name, known);
-    return nearest.empty() ? "" : ", did you mean \"" + nearest + "\"?";
+    return nearest.empty() ? "" : " (did you mean \"" + nearest + "\"?)";
 }
 
 std::string joined(const std::vector<std::string>& names) {

@@ -12,7 +12,7 @@ namespace mho {
 /// equally near entries is taken.
 std::string nearest_name(std::string_view name, const std::vector<std::string>& known);
 
-/// ", did you mean "X"?" for the nearest name, or "" where none is near. To be put right after what was
+/// " (did you mean "X"?)" for the nearest name, or "" where none is near. To be put right after what was
 /// found.
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& known);
 

@@ -49,8 +49,8 @@ std::filesystem::path find_zoo_model(const std::string& name) {
             "../share/mho/models/zoo; install mho again, or set MHO_ZOO to a folder that holds it",
             name));
     }
-    throw InputError(fmt::format("no zoo network is called \"{}\"{} There are: {}{}", name,
-                                 name.empty() ? "." : did_you_mean(name, zoo_names()) + ".",
+    throw InputError(fmt::format("no zoo network is called \"{}\"{}. There are: {}{}", name,
+                                 did_you_mean(name, zoo_names()),
                                  joined(zoo_names()),
                                  own == nullptr ? "; $MHO_ZOO may name a folder with more"
                                                 : fmt::format(", and what lies in {} ($MHO_ZOO)", own)));

@@ -383,7 +383,7 @@ TEST_F(DataSetFiles, wrong_options_are_refused) {
         return message_of([&] { read_data_set(wrong); });
     };
     EXPECT_THAT(with([](auto& o) { o.name = "cifar100"; }),
-                HasSubstr("\"cifar100\", did you mean \"cifar-100\"?"));
+                HasSubstr("\"cifar100\" (did you mean \"cifar-100\"?)"));
     EXPECT_THAT(with([](auto& o) { o.name = "imagenet"; }),
                 HasSubstr("Known are: digits, mnist, fashion-mnist"));
     EXPECT_THAT(with([](auto& o) { o.split = "validation"; }), HasSubstr("data.split: \"validation\""));
@@ -437,7 +437,7 @@ TEST(Names, nearest_is_the_one_with_the_fewest_edits) {
     EXPECT_EQ(nearest_name("nothing like it", known), "");
     EXPECT_EQ(nearest_name(std::string(300, 'x'), known), "");
     EXPECT_EQ(nearest_name("x", {}), "");
-    EXPECT_EQ(did_you_mean("sigmaa", known), ", did you mean \"sigma\"?");
+    EXPECT_EQ(did_you_mean("sigmaa", known), " (did you mean \"sigma\"?)");
     EXPECT_EQ(did_you_mean("distribution", known), "");
     EXPECT_EQ(joined({"a", "b"}), "a, b");
     EXPECT_EQ(joined({}), "");

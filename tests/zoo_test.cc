@@ -90,7 +90,7 @@ TEST(Zoo, a_name_or_a_file_is_a_model_and_anything_else_is_refused) {
     EXPECT_EQ(find_model(file), file);
     EXPECT_EQ(find_model("digits_cnn"), file);
     EXPECT_THAT(message_of("digits_cn", find_model),
-                HasSubstr("\"digits_cn\", did you mean \"digits_cnn\"?"));
+                HasSubstr("\"digits_cn\" (did you mean \"digits_cnn\"?)"));
     EXPECT_THAT(message_of("resnet50", find_model), HasSubstr("There are: digits_cnn, wrn16_2_cifar100"));
     EXPECT_THAT(message_of("", find_model), HasSubstr("There are: "));
     for (const char* path : {"missing.onnx", "no/such/digits_cnn", "../digits_cnn"})

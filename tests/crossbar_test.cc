@@ -1,0 +1,292 @@
+// The crossbar of the CPU backend against the plain-loop oracle: random layers, arrays, devices and
+// converters, every code, sum and output compared with ==.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <random>
+
+#include "host/calibration.h"
+#include "host/lowering.h"
+#include "kernels/backend.h"
+#include "tests/graph_builder.h"
+#include "tests/oracle/crossbar_oracle.h"
+
+namespace mho {
+namespace {
+
+using oracle::CrossbarCase;
+using oracle::CrossbarOutcome;
+using testing::GraphBuilder;
+
+constexpr int64_t kImages = 3, kFirstImage = 5, kCalibrationImages = 2;
+
+/// Draws configurations; each case has a generator of its own, so that one can be tried alone.
+class CaseMaker {
+  public:
+    explicit CaseMaker(uint32_t seed) : random_(seed) {}
+
+    int64_t whole(int64_t low, int64_t high) {
+        return std::uniform_int_distribution<int64_t>(low, high)(random_);
+    }
+    bool one_in(int64_t n) { return whole(1, n) == 1; }
+    float real(float low, float high) { return std::uniform_real_distribution<float>(low, high)(random_); }
+    template <class T>
+    T one_of(std::initializer_list<T> choices) {
+        return *(choices.begin() + whole(0, static_cast<int64_t>(choices.size()) - 1));
+    }
+    std::vector<float> reals(int64_t count, float low, float high) {
+        std::vector<float> v;
+        for (int64_t i = 0; i < count; ++i) v.push_back(real(low, high));
+        return v;
+    }
+
+    CrossbarCase make() {
+        CrossbarCase c;
+        shape(c);
+        arrays(c);
+        device(c);
+        converter(c);
+        c.seed = static_cast<uint64_t>(whole(0, 1 << 30)) << 20;
+        c.chip = static_cast<uint32_t>(whole(0, 1000));
+        return c;
+    }
+    /// Signed in half of the cases.
+    std::vector<float> images(const CrossbarCase& c, int64_t count, bool with_negative) {
+        return reals(count * c.channels * c.height * c.width, with_negative ? -1.0f : 0.0f, 1.0f);
+    }
+
+  private:
+    void shape(CrossbarCase& c) {
+        c.groups = one_of<int64_t>({1, 1, 1, 2, 3});
+        const bool depthwise = one_in(6);
+        c.channels = c.groups * (depthwise ? 1 : whole(1, 5));
+        c.outputs = c.groups * (depthwise ? 1 : whole(1, 9));
+        c.kernel = one_of<int64_t>({1, 2, 3});
+        c.dilation = one_of<int64_t>({1, 1, 2});
+        c.stride = whole(1, 2);
+        c.pad = whole(0, c.kernel - 1);
+        c.height = (c.kernel - 1) * c.dilation + whole(1, 3);
+        c.width = (c.kernel - 1) * c.dilation + whole(1, 3);
+        c.weight = reals(c.outputs * c.channels / c.groups * c.kernel * c.kernel, -1, 1);
+        if (!one_in(4)) c.bias = reals(c.outputs, -2, 2);
+    }
+    void arrays(CrossbarCase& c) {
+        c.array_rows = one_of<int64_t>({4, 7, 16, 256});
+        c.array_columns = one_of<int64_t>({2, 3, 8, 256});
+        c.packed = one_in(3);
+        c.scheme = one_of<const char*>({"differential", "balanced", "offset"});
+        c.subtract_analog = c.scheme != "offset" && one_in(2);
+        c.reference_column = c.scheme == "offset" && one_in(2);
+        c.weight_bits = one_of({0, 2, 4, 5, 8, 8});
+        c.cell_bits = one_of({1, 2, 3, 4, 8});
+        c.scale_per_column = one_in(3);
+        c.bias_rows = c.bias.empty() || one_in(2) ? 0 : whole(1, 3);
+        c.headroom = one_of({1.0, 1.5, 2.0});
+        c.g_ratio = one_of({0.0, 0.0, 0.1, 0.5});
+        c.levels = one_of<int64_t>({0, 0, 0, 2, 3, 9});
+        c.x_bits = one_of({2, 3, 5, 8, 8, 12});
+        c.dac_bits = static_cast<int>(whole(1, std::min(8, c.x_bits)));
+        c.offset_inputs = one_in(2);
+        c.input_clip = one_of({100.0, 100.0, 90.0});
+    }
+    void device(CrossbarCase& c) {
+        c.error = one_of<const char*>({"none", "normal", "normal", "uniform", "lognormal"});
+        c.relative_to_target = one_in(2);
+        c.sigma = one_of({0.0f, 0.02f, 0.3f});
+        if (one_in(3)) c.stuck_low = real(0, 0.2f);
+        if (one_in(3)) c.stuck_high = real(0, 0.2f);
+        c.stuck_anywhere = one_in(2);
+        c.read_noise = one_of({0.0f, 0.0f, 0.01f, 0.2f});
+    }
+    void converter(CrossbarCase& c) {
+        c.adc_bits = one_of({0, 1, 3, 6, 8, 8, 12, 16});
+        c.range = one_of<const char*>({"max", "calibrated", "fixed"});
+        c.granularity = one_of<const char*>({"layer", "slice", "tile", "column"});
+        c.low = c.range == "fixed" ? real(-1, 0.5f) : 0.0;
+        c.high = c.range == "fixed" ? real(1, 20) : 0.0;
+        c.percentile = one_of({100.0, 99.0, 80.0});
+        c.adc_noise = one_of({0.0f, 0.0f, 0.7f});
+        c.gain_sigma = one_of({0.0f, 0.05f});
+        c.offset_sigma = one_of({0.0f, 0.8f});
+        c.columns_per_adc = whole(1, 4);
+    }
+
+    std::mt19937 random_;
+};
+
+MappingOptions mapping_of(const CrossbarCase& c) {
+    MappingOptions m;
+    m.rows = c.array_rows;
+    m.columns = c.array_columns;
+    m.packed = c.packed;
+    m.scheme = c.scheme == "differential" ? Scheme::differential
+               : c.scheme == "balanced"   ? Scheme::balanced
+                                          : Scheme::offset;
+    m.subtract = c.subtract_analog ? Subtract::analog : Subtract::digital;
+    m.reference = c.reference_column ? Reference::column : Reference::digital;
+    m.weight_bits = c.weight_bits;
+    m.cell_bits = c.cell_bits;
+    m.scale_per_column = c.scale_per_column;
+    m.bias_rows = c.bias_rows;
+    m.headroom = c.headroom;
+    m.g_ratio = c.g_ratio;
+    m.levels = c.levels;
+    m.input = {c.x_bits, c.dac_bits, c.offset_inputs ? InputSign::offset : InputSign::phases, c.input_clip};
+    m.device.error = c.sigma == 0 || c.error == "none" ? ErrorKind::none
+                     : c.error == "normal"             ? ErrorKind::normal
+                     : c.error == "uniform"            ? ErrorKind::uniform
+                                                       : ErrorKind::lognormal;
+    m.device.relative_to = c.relative_to_target ? RelativeTo::target : RelativeTo::g_max;
+    m.device.sigma = c.sigma;
+    m.device.stuck_low = c.stuck_low;
+    m.device.stuck_high = c.stuck_high;
+    m.device.stuck_value = c.stuck_anywhere ? StuckValue::uniform : StuckValue::rail;
+    m.device.read_noise = c.read_noise;
+    m.adc.bits = c.adc_bits;
+    m.adc.range = c.range == "max"     ? AdcRange::max
+                  : c.range == "fixed" ? AdcRange::fixed
+                                       : AdcRange::calibrated;
+    m.adc.granularity = c.granularity == "layer"   ? Granularity::layer
+                        : c.granularity == "slice" ? Granularity::slice
+                        : c.granularity == "tile"  ? Granularity::tile
+                                                   : Granularity::column;
+    m.adc.low = c.low;
+    m.adc.high = c.high;
+    m.adc.percentile = c.percentile;
+    m.adc.noise = c.adc_noise;
+    m.adc.gain_sigma = c.gain_sigma;
+    m.adc.offset_sigma = c.offset_sigma;
+    m.adc.columns_per_adc = c.columns_per_adc;
+    return m;
+}
+
+Graph graph_of(const CrossbarCase& c) {
+    GraphBuilder b(1);
+    const ValueId x = b.input({1, c.channels, c.height, c.width});
+    op::Conv conv;
+    conv.spatial_rank = 2;
+    conv.groups = c.groups;
+    for (size_t axis = 1; axis < 3; ++axis) {
+        conv.window.kernel[axis] = c.kernel;
+        conv.window.stride[axis] = c.stride;
+        conv.window.dilation[axis] = c.dilation;
+        conv.window.pad_begin[axis] = conv.window.pad_end[axis] = c.pad;
+    }
+    conv.weight = {{c.outputs, c.channels / c.groups, c.kernel, c.kernel}, c.weight};
+    if (!c.bias.empty()) conv.bias = {{c.outputs}, c.bias};
+    b.output(b.add(std::move(conv), {x}));
+    return b.graph;
+}
+
+/// What the backend made of a case.
+struct BackendOutcome {
+    std::vector<CrossbarTrace> traces;  // of each image
+    std::vector<float> output;          // as the plan delivers it: [image][outputs][place]
+    ProgrammingReport report;
+};
+
+BackendOutcome run_backend(const CrossbarCase& c, const std::vector<float>& calibration_images,
+                           const std::vector<float>& images) {
+    const Graph graph = graph_of(c);
+    LoweringOptions options;
+    options.choose = [&](const Node&) {
+        LayerChoice choice;
+        choice.level = Level::crossbar;
+        choice.mapping = mapping_of(c);
+        return choice;
+    };
+    const auto backend = make_cpu_backend();
+    const auto program = backend->load(lower(number_nodes(graph), options));
+    const Plan& plan = program->plan();
+    int step = 0;
+    while (!std::holds_alternative<step::Crossbar>(plan.steps[static_cast<size_t>(step)].operation)) ++step;
+    const auto store = backend->upload(calibration_images, kCalibrationImages);
+    const Calibration calibration = calibrate(*program, {*store, kCalibrationImages, 1});
+    const auto chip = program->make_chip();
+    program->program(*chip, {c.seed, c.chip, false}, calibration);
+    const auto stream = program->make_stream(kImages, true);
+    stream->write(0, images, kFirstImage, kImages);
+    stream->run(*chip, 0, static_cast<int>(plan.steps.size()));
+    BackendOutcome out;
+    for (int64_t image = 0; image < kImages; ++image) out.traces.push_back(stream->trace(*chip, step, image));
+    out.output.resize(static_cast<size_t>(plan.elements(plan.outputs[0], kImages)));
+    stream->read(plan.outputs[0], out.output);
+    out.report = chip->report();
+    return out;
+}
+
+/// The part of the oracle's array [group][image][rest] that belongs to one image.
+template <class T>
+std::vector<T> of_image(const std::vector<T>& all, int64_t groups, int64_t image) {
+    const int64_t rest = static_cast<int64_t>(all.size()) / (groups * kImages);
+    std::vector<T> part;
+    for (int64_t g = 0; g < groups; ++g) {
+        const auto begin = all.begin() + (g * kImages + image) * rest;
+        part.insert(part.end(), begin, begin + rest);
+    }
+    return part;
+}
+
+void expect_equal(const CrossbarCase& c, const BackendOutcome& got, const CrossbarOutcome& want) {
+    EXPECT_EQ(got.report.clipped_cells, want.clipped);
+    EXPECT_EQ(got.report.stuck_cells, want.stuck);
+    EXPECT_EQ(got.report.cells, static_cast<int64_t>(want.conductance.size()));
+    for (int64_t image = 0; image < kImages; ++image) {
+        const CrossbarTrace& t = got.traces[static_cast<size_t>(image)];
+        ASSERT_EQ(t.phases, want.phases);
+        ASSERT_EQ(t.steps, want.steps);
+        ASSERT_EQ(t.positions, want.places);
+        ASSERT_EQ(t.input, of_image(want.input, c.groups, image));
+        ASSERT_EQ(t.conductance, want.conductance);
+        ASSERT_EQ(t.column_sum, of_image(want.column_sum, c.groups, image));
+        ASSERT_EQ(t.code, of_image(want.code, c.groups, image));
+        ASSERT_EQ(t.joined, of_image(want.joined, c.groups, image));
+        const size_t size = t.output.size();
+        const auto begin = want.output.begin() + static_cast<int64_t>(size) * image;
+        ASSERT_EQ(t.output, std::vector<float>(begin, begin + static_cast<int64_t>(size)));
+        for (int64_t place = 0; place < want.places; ++place)
+            for (int64_t n = 0; n < c.outputs; ++n)
+                ASSERT_EQ(got.output[static_cast<size_t>((image * c.outputs + n) * want.places + place)],
+                          t.output[static_cast<size_t>(place * c.outputs + n)]);
+    }
+}
+
+std::string described(const CrossbarCase& c) {
+    ::testing::Message m;
+    m << c.scheme << (c.subtract_analog ? " analog" : "") << (c.reference_column ? " column" : "") << ", "
+      << c.weight_bits << " bits in cells of " << c.cell_bits << ", levels " << c.levels << ", groups "
+      << c.groups << ", " << c.channels << " x " << c.height << " x " << c.width << " -> " << c.outputs
+      << ", kernel " << c.kernel << ", arrays " << c.array_rows << " x " << c.array_columns << ", bias rows "
+      << c.bias_rows << ", inputs " << c.x_bits << "/" << c.dac_bits << (c.offset_inputs ? " offset" : "")
+      << ", error " << c.error << " " << c.sigma << ", read noise " << c.read_noise << ", ADC " << c.adc_bits
+      << " " << c.range << " " << c.granularity;
+    return m.GetString();
+}
+
+class CrossbarOracle : public ::testing::TestWithParam<int> {};
+
+/// MHO_TEST_SEED draws other cases.
+uint32_t first_seed() {
+    const char* given = std::getenv("MHO_TEST_SEED");
+    return given ? static_cast<uint32_t>(std::strtoul(given, nullptr, 10)) : 20080u;
+}
+
+TEST_P(CrossbarOracle, codes_and_outputs_are_equal) {
+    for (int i = 0; i < 25; ++i) {
+        const uint32_t seed = first_seed() + static_cast<uint32_t>(GetParam() * 25 + i);
+        CaseMaker maker(seed);
+        const CrossbarCase c = maker.make();
+        const bool with_negative = maker.one_in(2);
+        const std::vector<float> calibration = maker.images(c, kCalibrationImages, with_negative);
+        const std::vector<float> images = maker.images(c, kImages, with_negative);
+        SCOPED_TRACE("seed " + std::to_string(seed) + ": " + described(c));
+        expect_equal(c, run_backend(c, calibration, images),
+                     oracle::read_chip(c, calibration, images, kFirstImage));
+        if (::testing::Test::HasFailure()) return;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(RandomCases, CrossbarOracle, ::testing::Range(0, 12));
+
+}  // namespace
+}  // namespace mho

@@ -1,0 +1,573 @@
+#include "tests/oracle/crossbar_oracle.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <tuple>
+
+#include "kernels/elementary.h"
+#include "kernels/normal.h"
+
+namespace mho::oracle {
+namespace {
+
+int64_t power(int64_t base, int64_t exponent) { return exponent == 0 ? 1 : base * power(base, exponent - 1); }
+
+std::vector<int64_t> boundaries(int64_t extent, int64_t size, bool packed) {
+    const int64_t tiles = (extent + size - 1) / size;
+    std::vector<int64_t> b;
+    for (int64_t t = 0; t < tiles; ++t) b.push_back(packed ? t * size : extent * t / tiles);
+    b.push_back(extent);
+    return b;
+}
+
+int64_t tile_of(const std::vector<int64_t>& boundaries, int64_t index) {
+    int64_t t = 0;
+    while (boundaries[static_cast<size_t>(t + 1)] <= index) ++t;
+    return t;
+}
+
+/// The layer under construction: everything by name, nothing fast.
+class Layer {
+  public:
+    explicit Layer(const CrossbarCase& layer) : c(layer) {
+        N = c.outputs / c.groups;
+        K = c.channels / c.groups * c.kernel * c.kernel;
+        rows = K + (c.bias.empty() ? 0 : c.bias_rows);
+        height = (c.height + 2 * c.pad - (c.kernel - 1) * c.dilation - 1) / c.stride + 1;
+        width = (c.width + 2 * c.pad - (c.kernel - 1) * c.dilation - 1) / c.stride + 1;
+        row_tiles = boundaries(rows, c.array_rows, c.packed);
+        column_tiles = boundaries(N, c.array_columns, c.packed);
+        RT = static_cast<int64_t>(row_tiles.size()) - 1;
+        CT = static_cast<int64_t>(column_tiles.size()) - 1;
+        columns = N + (c.reference_column ? CT : 0);
+        pitch = (columns + 3) / 4 * 4;
+        offset = c.scheme == "offset";
+        P = offset ? 1 : 2;
+        analog = P == 2 && c.subtract_analog;
+        conversions = analog ? 1 : P;
+        real = c.weight_bits == 0;
+        q_max = real ? 1 : power(2, c.weight_bits - 1) - 1;
+        const int64_t U = offset ? 2 * q_max : q_max;
+        S = 1;
+        if (!real)
+            while (power(2, S * c.cell_bits) <= U) ++S;
+        u_max = real ? U : std::min(power(2, c.cell_bits) - 1, U);
+        // A balanced cell sits at half levels, so a level is a whole number of half steps.
+        const double room = (1 - c.g_ratio) * 32767 / c.headroom;
+        if (c.scheme == "balanced")
+            D = 2 * static_cast<int64_t>(room / static_cast<double>(2 * u_max));
+        else
+            D = static_cast<int64_t>(room / static_cast<double>(u_max));
+        G_min = static_cast<int64_t>(std::nearbyint(c.g_ratio / (1 - c.g_ratio) * static_cast<double>(u_max) *
+                                                    static_cast<double>(D)));
+        G_max = G_min + D * u_max;
+    }
+
+    const CrossbarCase& c;
+    int64_t N, K, rows, height, width, RT, CT, columns, pitch, P, conversions, q_max, S, u_max, D, G_min,
+        G_max;
+    bool offset, analog, real;
+    std::vector<int64_t> row_tiles, column_tiles;
+
+    // Calibration.
+    bool is_signed = false;
+    float x_max = 0, x_lsb = 1;
+    int64_t bias_drive = 0;
+    std::vector<int64_t> bias_level;
+    std::map<std::tuple<int64_t, int64_t, int64_t, int64_t, int64_t>, std::pair<float, float>>
+        ranges;  // lo, step
+
+    double weight(int64_t g, int64_t n, int64_t k) const {
+        return c.weight[static_cast<size_t>((g * N + n) * K + k)];
+    }
+
+    double w_scale(int64_t g, int64_t n) const {
+        double largest = 0;
+        if (c.scale_per_column)
+            for (int64_t k = 0; k < K; ++k) largest = std::max(largest, std::fabs(weight(g, n, k)));
+        else
+            for (float w : c.weight) largest = std::max(largest, std::fabs(static_cast<double>(w)));
+        return largest;
+    }
+
+    /// Signed level of a weight cell, bias rows and reference columns too.
+    double q(int64_t g, int64_t row, int64_t column) const {
+        if (column >= N) return 0;
+        if (row >= K)
+            return bias_level.empty() ? 0
+                                      : static_cast<double>(bias_level[static_cast<size_t>(g * N + column)]);
+        const double scale = w_scale(g, column);
+        if (scale == 0) return 0;
+        const double level = weight(g, column, row) / scale * static_cast<double>(q_max);
+        return std::max(std::min(real ? level : std::nearbyint(level), static_cast<double>(q_max)),
+                        -static_cast<double>(q_max));
+    }
+
+    double digit(double level, int64_t s) const {
+        if (S == 1) return level;
+        const int64_t base = power(2, c.cell_bits);
+        return static_cast<double>(static_cast<int64_t>(level) / power(base, s) % base);
+    }
+
+    int64_t target(double level, int64_t s, int64_t p) const {
+        double u = 0;
+        if (offset) {
+            u = digit(level + static_cast<double>(q_max), s);
+        } else if (c.scheme == "balanced") {
+            double d = digit(std::fabs(level), s);
+            if (level < 0) d = -d;
+            u = (static_cast<double>(u_max) + (p == 0 ? d : -d)) / 2;
+        } else {
+            u = digit(std::max(p == 0 ? level : -level, 0.0), s);
+        }
+        const int64_t asked = real ? 0 : (c.scheme == "balanced" ? 2 * u_max + 1 : u_max + 1);
+        if (c.levels > 0 && (asked == 0 || c.levels < asked)) {
+            const double steps = static_cast<double>(c.levels - 1);
+            u = std::nearbyint(u * steps / static_cast<double>(u_max)) * static_cast<double>(u_max) / steps;
+        }
+        return G_min + static_cast<int64_t>(std::nearbyint(u * static_cast<double>(D)));
+    }
+
+    uint64_t cell(int64_t g, int64_t s, int64_t p, int64_t row, int64_t column) const {
+        return static_cast<uint64_t>((((g * S + s) * P + p) * rows + row) * pitch + column);
+    }
+
+    RandomStream stream(Domain domain) const { return {c.seed, c.chip, domain, c.layer}; }
+
+    /// What a cell holds after programming.
+    int16_t programmed(int64_t g, int64_t s, int64_t p, int64_t row, int64_t column, bool nominal,
+                       CrossbarOutcome* out) const {
+        const int64_t t = target(q(g, row, column), s, p);
+        if (nominal) return static_cast<int16_t>(t);
+        const uint64_t e = cell(g, s, p, row, column);
+        const uint64_t w = word(stream(Domain::fault), e);
+        const bool low = w < static_cast<uint64_t>(std::ldexp(static_cast<double>(c.stuck_low), 32));
+        const bool high = w >= (uint64_t{1} << 32) -
+                                   static_cast<uint64_t>(std::ldexp(static_cast<double>(c.stuck_high), 32));
+        if (low || high) {
+            if (out) ++out->stuck;
+            if (!c.stuck_anywhere) return static_cast<int16_t>(high ? G_max : G_min);
+            const float u =
+                std::fmaf(static_cast<float>(word(stream(Domain::fault_value), e)), 0x1p-32f, 0x1p-33f);
+            return static_cast<int16_t>(
+                std::nearbyint(std::fmaf(u, static_cast<float>(G_max - G_min), static_cast<float>(G_min))));
+        }
+        const float target_g = static_cast<float>(t);
+        float g_programmed = target_g;
+        if (c.sigma > 0 && c.error != "none") {
+            const float n = c.error == "uniform" ? uniform(stream(Domain::programming), e)
+                                                 : normal(stream(Domain::programming), e);
+            if (c.error == "lognormal")
+                g_programmed = target_g * exp_of(c.sigma * n);
+            else if (c.relative_to_target)
+                g_programmed = std::fmaf(c.sigma * target_g, n, target_g);
+            else
+                g_programmed = std::fmaf(c.sigma * static_cast<float>(G_max), n, target_g);
+        }
+        if (out && (g_programmed < 0 || g_programmed > 32767)) ++out->clipped;
+        return static_cast<int16_t>(std::nearbyint(std::min(std::max(g_programmed, 0.0f), 32767.0f)));
+    }
+
+    // Inputs.
+    int64_t phases() const { return is_signed && !c.offset_inputs ? 2 : 1; }
+    int64_t steps() const {
+        const int bits = is_signed && !c.offset_inputs ? c.x_bits - 1 : c.x_bits;
+        return (bits + c.dac_bits - 1) / c.dac_bits;
+    }
+    int64_t largest_code() const { return is_signed ? power(2, c.x_bits - 1) - 1 : power(2, c.x_bits) - 1; }
+    int64_t input_offset() const { return is_signed && c.offset_inputs ? power(2, c.x_bits - 1) : 0; }
+
+    int64_t code_of(float x) const {
+        const float v = std::nearbyint(x * (1.0f / x_lsb));
+        const float largest = static_cast<float>(largest_code()), least = is_signed ? -largest : 0.0f;
+        return static_cast<int64_t>(std::min(std::max(v, least), largest));
+    }
+
+    int64_t input(const std::vector<float>& images, int64_t image, int64_t place, int64_t g,
+                  int64_t row) const {
+        if (row >= K) return bias_drive;
+        const int64_t channel = g * (c.channels / c.groups) + row / (c.kernel * c.kernel);
+        const int64_t y = place / width * c.stride - c.pad + row / c.kernel % c.kernel * c.dilation;
+        const int64_t x = place % width * c.stride - c.pad + row % c.kernel * c.dilation;
+        if (y < 0 || y >= c.height || x < 0 || x >= c.width) return 0;
+        return code_of(
+            images[static_cast<size_t>(((image * c.channels + channel) * c.height + y) * c.width + x)]);
+    }
+
+    /// What step `step` of phase `phase` reads of a code.
+    int64_t part(int64_t code, int64_t phase, int64_t step) const {
+        const int64_t v =
+            phase == 0 ? std::max<int64_t>(code + input_offset(), 0) : std::max<int64_t>(-code, 0);
+        return v / power(2, step * c.dac_bits) % power(2, c.dac_bits);
+    }
+
+    std::tuple<int64_t, int64_t, int64_t, int64_t, int64_t> range_key(int64_t g, int64_t rt, int64_t s,
+                                                                      int64_t p, int64_t column) const {
+        const int64_t ct = column >= N ? column - N : tile_of(column_tiles, column);
+        if (c.granularity == "slice") return {0, 0, s, 0, 0};
+        if (c.granularity == "tile") return {g, rt, s, p, ct};
+        if (c.granularity == "column") return {g, rt, s, p, column};
+        return {0, 0, 0, 0, 0};
+    }
+
+    void fix_inputs(const std::vector<float>& images) {
+        float least = images[0], largest = images[0];
+        for (float x : images) {
+            least = std::min(least, x);
+            largest = std::max(largest, x);
+        }
+        is_signed = least < 0;
+        x_max = std::max(std::fabs(least), std::fabs(largest));
+        if (c.input_clip < 100) x_max = std::min(x_max, clipped_extent(images));
+        x_lsb = x_max > 0 ? x_max / static_cast<float>(largest_code()) : 1.0f;
+        if (rows > K) fix_bias();
+    }
+
+    /// The upper edge of the bin, of 2^16 up to a power of two, that holds the percentile of |x|.
+    float clipped_extent(const std::vector<float>& images) const {
+        std::vector<double> magnitude;
+        for (float x : images) magnitude.push_back(std::fabs(static_cast<double>(x)));
+        std::sort(magnitude.begin(), magnitude.end());
+        double extent = std::ldexp(1.0, -60);
+        while (extent <= magnitude.back()) extent *= 2;
+        const double wanted = std::ceil(static_cast<double>(magnitude.size()) * c.input_clip / 100);
+        const double x = magnitude[static_cast<size_t>(std::max(wanted, 1.0)) - 1];
+        return static_cast<float>(extent * (std::floor(x / extent * 65536) + 1) / 65536);
+    }
+
+    double lsb(int64_t g, int64_t n) const {
+        return static_cast<double>(static_cast<float>(w_scale(g, n) / static_cast<double>(q_max)));
+    }
+
+    void fix_bias() {
+        double largest = 0;
+        for (int64_t g = 0; g < c.groups; ++g)
+            for (int64_t n = 0; n < N; ++n)
+                if (lsb(g, n) > 0)
+                    largest = std::max(
+                        largest, std::fabs(static_cast<double>(c.bias[static_cast<size_t>(g * N + n)])) /
+                                     (lsb(g, n) * static_cast<double>(x_lsb)));
+        const double drive = std::ceil(largest / static_cast<double>(c.bias_rows * q_max));
+        bias_drive =
+            static_cast<int64_t>(std::min(std::max(drive, 1.0), static_cast<double>(largest_code())));
+        bias_level.clear();
+        for (int64_t g = 0; g < c.groups; ++g)
+            for (int64_t n = 0; n < N; ++n) {
+                const double unit = lsb(g, n) * static_cast<double>(x_lsb) *
+                                    static_cast<double>(c.bias_rows) * static_cast<double>(bias_drive);
+                const double level =
+                    unit > 0
+                        ? std::nearbyint(static_cast<double>(c.bias[static_cast<size_t>(g * N + n)]) / unit)
+                        : 0;
+                bias_level.push_back(static_cast<int64_t>(
+                    std::max(std::min(level, static_cast<double>(q_max)), -static_cast<double>(q_max))));
+            }
+    }
+
+    using Cells = std::vector<int16_t>;  // [group][slice][polarity][row][column]
+    Cells program(bool nominal, CrossbarOutcome* out) const {
+        Cells cells;
+        for (int64_t g = 0; g < c.groups; ++g)
+            for (int64_t s = 0; s < S; ++s)
+                for (int64_t p = 0; p < P; ++p)
+                    for (int64_t row = 0; row < rows; ++row)
+                        for (int64_t column = 0; column < columns; ++column)
+                            cells.push_back(programmed(g, s, p, row, column, nominal, out));
+        return cells;
+    }
+    int64_t conductance(const Cells& cells, int64_t g, int64_t s, int64_t p, int64_t row,
+                        int64_t column) const {
+        return cells[static_cast<size_t>((((g * S + s) * P + p) * rows + row) * columns + column)];
+    }
+
+    /// Exact column sum of one polarity, with read noise where `place_element` says which read it is.
+    int64_t sum(const Cells& cells, const std::vector<int64_t>& codes, int64_t g, int64_t phase, int64_t step,
+                int64_t rt, int64_t s, int64_t p, int64_t column, std::optional<uint64_t> element) const {
+        int64_t i = 0, variance = 0;
+        for (int64_t row = row_tiles[static_cast<size_t>(rt)]; row < row_tiles[static_cast<size_t>(rt + 1)];
+             ++row) {
+            const int64_t x = part(codes[static_cast<size_t>(row)], phase, step);
+            const int64_t G = conductance(cells, g, s, p, row, column);
+            i += x * G;
+            variance += x * x * ((G * G + 16384) / 32768);
+        }
+        if (!element || c.read_noise == 0) return i;
+        const float n = normal(stream(Domain::read_noise), *element);
+        const float factor = c.read_noise * static_cast<float>(std::sqrt(32768.0));
+        return i + static_cast<int64_t>(std::nearbyint(std::sqrt(static_cast<float>(variance)) * factor * n));
+    }
+
+    uint64_t element(int64_t place_of_all, int64_t g, int64_t rt, int64_t phase, int64_t step, int64_t s,
+                     int64_t p, int64_t column) const {
+        uint64_t e = static_cast<uint64_t>(place_of_all);
+        for (const auto& [extent, index] :
+             std::initializer_list<std::pair<int64_t, int64_t>>{{c.groups, g},
+                                                                {RT, rt},
+                                                                {phases(), phase},
+                                                                {steps(), step},
+                                                                {S, s},
+                                                                {P, p},
+                                                                {pitch, column}})
+            e = e * static_cast<uint64_t>(extent) + static_cast<uint64_t>(index);
+        return e;
+    }
+
+    std::vector<int64_t> codes(const std::vector<float>& images, int64_t image, int64_t place,
+                               int64_t g) const {
+        std::vector<int64_t> x;
+        for (int64_t row = 0; row < rows; ++row) x.push_back(input(images, image, place, g, row));
+        return x;
+    }
+
+    void fix_ranges(const std::vector<float>& images) {
+        if (c.adc_bits == 0) return;
+        std::map<decltype(range_key(0, 0, 0, 0, 0)), std::vector<int64_t>> sums;
+        std::map<decltype(range_key(0, 0, 0, 0, 0)), int64_t> rows_of;
+        const Cells cells = program(true, nullptr);
+        const int64_t count = static_cast<int64_t>(images.size()) / (c.channels * c.height * c.width);
+        int64_t largest_possible = 0;
+        for (int64_t g = 0; g < c.groups; ++g)
+            for (int64_t rt = 0; rt < RT; ++rt)
+                for (int64_t s = 0; s < S; ++s)
+                    for (int64_t column = 0; column < columns; ++column)
+                        for (int64_t p = 0; p < P; ++p) {
+                            int64_t all = 0;
+                            for (int64_t row = row_tiles[static_cast<size_t>(rt)];
+                                 row < row_tiles[static_cast<size_t>(rt + 1)]; ++row)
+                                all += conductance(cells, g, s, p, row, column);
+                            largest_possible = std::max(largest_possible, all * (power(2, c.dac_bits) - 1));
+                            if (p >= conversions) continue;
+                            const auto key = range_key(g, rt, s, p, column);
+                            rows_of[key] = std::max(rows_of[key], row_tiles[static_cast<size_t>(rt + 1)] -
+                                                                      row_tiles[static_cast<size_t>(rt)]);
+                            if (c.range != "calibrated") continue;
+                            for (int64_t image = 0; image < count; ++image)
+                                for (int64_t place = 0; place < height * width; ++place) {
+                                    const std::vector<int64_t> x = codes(images, image, place, g);
+                                    for (int64_t phase = 0; phase < phases(); ++phase)
+                                        for (int64_t step = 0; step < steps(); ++step)
+                                            sums[key].push_back(
+                                                difference(cells, x, g, phase, step, rt, s, p, column, {}));
+                                }
+                        }
+        const int64_t first = analog ? -largest_possible : 0, bin = (largest_possible - first) / 65536 + 1;
+        for (const auto& [key, tile_rows] : rows_of) {
+            if (c.range == "fixed") {
+                set_range(key, c.low * static_cast<double>(G_max), c.high * static_cast<double>(G_max));
+            } else if (c.range == "max") {
+                set_range(key, 0, static_cast<double>(tile_rows * (power(2, c.dac_bits) - 1) * G_max));
+            } else {
+                std::vector<int64_t>& all = sums[key];
+                std::sort(all.begin(), all.end());
+                const size_t out =
+                    static_cast<size_t>(static_cast<double>(all.size()) * (1 - c.percentile / 100) / 2);
+                const int64_t low = (all[out] - first) / bin,
+                              high = (all[all.size() - 1 - out] - first) / bin;
+                set_range(key, static_cast<double>(first + low * bin),
+                          static_cast<double>(first + high * bin + bin - 1));
+            }
+        }
+    }
+
+    void set_range(const std::tuple<int64_t, int64_t, int64_t, int64_t, int64_t>& key, double lo, double hi) {
+        const double top = static_cast<double>(power(2, c.adc_bits) - 1);
+        if (!analog) {
+            ranges[key] = {static_cast<float>(lo), hi > lo ? static_cast<float>((hi - lo) / top) : 1.0f};
+            return;
+        }
+        hi = std::max(std::fabs(lo), std::fabs(hi));
+        const double side = std::max(1.0, static_cast<double>(power(2, c.adc_bits - 1) - 1));
+        ranges[key] = {static_cast<float>(-hi), hi > 0 ? static_cast<float>(hi / side) : 1.0f};
+    }
+
+    /// The sum that is converted: of one polarity, or the difference of both.
+    int64_t difference(const Cells& cells, const std::vector<int64_t>& x, int64_t g, int64_t phase,
+                       int64_t step, int64_t rt, int64_t s, int64_t p, int64_t column,
+                       std::optional<int64_t> place_of_all) const {
+        const auto one = [&](int64_t polarity) {
+            std::optional<uint64_t> e;
+            if (place_of_all) e = element(*place_of_all, g, rt, phase, step, s, polarity, column);
+            return sum(cells, x, g, phase, step, rt, s, polarity, column, e);
+        };
+        return analog ? one(0) - one(1) : one(p);
+    }
+
+    int64_t convert(int64_t i, int64_t place_of_all, int64_t g, int64_t phase, int64_t step, int64_t rt,
+                    int64_t s, int64_t p, int64_t column) const {
+        if (c.adc_bits == 0) return i;
+        const auto [lo, lsb_of_adc] = ranges.at(range_key(g, rt, s, p, column));
+        int64_t first = column;  // of the columns on this converter
+        if (column < N) {
+            const int64_t begin = column_tiles[static_cast<size_t>(tile_of(column_tiles, column))];
+            first = begin + (column - begin) / c.columns_per_adc * c.columns_per_adc;
+        }
+        const uint64_t e = static_cast<uint64_t>((((g * RT + rt) * S + s) * P + p) * pitch + first);
+        const float gain = c.gain_sigma > 0 ? c.gain_sigma * normal(stream(Domain::converter_gain), e) : 0.0f;
+        const float shift =
+            c.offset_sigma > 0 ? c.offset_sigma * normal(stream(Domain::converter_offset), e) : 0.0f;
+        const float a = (1.0f + gain) / lsb_of_adc, b = shift - lo * a;
+        float v = std::fmaf(static_cast<float>(i), a, b);
+        if (c.adc_noise > 0)
+            v = std::fmaf(c.adc_noise,
+                          normal(stream(Domain::converter_noise),
+                                 element(place_of_all, g, rt, phase, step, s, p, column)),
+                          v);
+        return static_cast<int64_t>(
+            std::min(std::max(std::nearbyint(v), 0.0f), static_cast<float>(power(2, c.adc_bits) - 1)));
+    }
+};
+
+/// Joins the codes of one place of one group to its outputs.
+struct Join {
+    const Layer& l;
+    int64_t g;
+    const std::vector<int64_t>& x;
+    // codes[phase][step][row tile][slice][conversion][column]
+    const std::vector<int64_t>& codes;
+
+    int64_t code(int64_t phase, int64_t step, int64_t rt, int64_t s, int64_t p, int64_t column) const {
+        return codes[static_cast<size_t>(
+            ((((phase * l.steps() + step) * l.RT + rt) * l.S + s) * l.conversions + p) * l.columns + column)];
+    }
+    int64_t base(int64_t s, int64_t p) const { return (p == 0 ? 1 : -1) * power(power(2, l.c.cell_bits), s); }
+    int64_t read_weight(int64_t phase, int64_t step) const {
+        return (phase == 0 ? 1 : -1) * power(2, step * l.c.dac_bits);
+    }
+
+    /// Phases and steps of one conversion put together.
+    int64_t reads(int64_t rt, int64_t s, int64_t p, int64_t column) const {
+        int64_t sum = 0;
+        for (int64_t phase = 0; phase < l.phases(); ++phase)
+            for (int64_t step = 0; step < l.steps(); ++step)
+                sum += read_weight(phase, step) * code(phase, step, rt, s, p, column);
+        return sum;
+    }
+    int64_t sum_of_read_weights() const {
+        int64_t sum = 0;
+        for (int64_t phase = 0; phase < l.phases(); ++phase)
+            for (int64_t step = 0; step < l.steps(); ++step) sum += read_weight(phase, step);
+        return sum;
+    }
+    int64_t joined(int64_t column) const {
+        int64_t sum = 0;
+        for (int64_t rt = 0; rt < l.RT; ++rt)
+            for (int64_t s = 0; s < l.S; ++s)
+                for (int64_t p = 0; p < l.conversions; ++p) sum += base(s, p) * reads(rt, s, p, column);
+        return sum;
+    }
+    float joined_in_float(int64_t column) const {
+        float z = 0;
+        for (int64_t rt = 0; rt < l.RT; ++rt)
+            for (int64_t s = 0; s < l.S; ++s)
+                for (int64_t p = 0; p < l.conversions; ++p) {
+                    const auto [lo, step] = l.ranges.at(l.range_key(g, rt, s, p, column));
+                    const float b = static_cast<float>(base(s, p));
+                    z = std::fmaf(b * step, static_cast<float>(reads(rt, s, p, column)), z);
+                    z = std::fmaf(b * lo, static_cast<float>(sum_of_read_weights()), z);
+                }
+        return z;
+    }
+
+    /// What the target of a weight level adds to a joined sum for one input code, the reference taken off.
+    int64_t joined_target(double q) const {
+        int64_t sum = 0;
+        for (int64_t s = 0; s < l.S; ++s) {
+            for (int64_t p = 0; p < l.P; ++p) sum += base(s, p) * l.target(q, s, p);
+            if (l.c.reference_column) sum -= base(s, 0) * l.target(0, s, 0);
+        }
+        return sum;
+    }
+    int64_t constant(int64_t column) const {
+        int64_t sum = 0;
+        const int64_t zero = l.offset && !l.c.reference_column ? joined_target(0) : 0;
+        for (int64_t row = 0; row < l.rows; ++row) {
+            sum += zero * x[static_cast<size_t>(row)];
+            sum += l.input_offset() * joined_target(l.q(g, row, column));
+        }
+        return sum;
+    }
+
+    bool pools() const { return l.c.adc_bits == 0 || l.c.granularity == "layer"; }
+
+    int64_t joined_less_reference(int64_t column) const {
+        if (!l.c.reference_column) return joined(column);
+        return joined(column) - joined(l.N + tile_of(l.column_tiles, column));
+    }
+
+    float output(int64_t column) const {
+        float z = 0;
+        if (l.c.adc_bits == 0) {
+            z = static_cast<float>(joined_less_reference(column) - constant(column));
+        } else if (pools()) {
+            const auto [lo, step] = l.ranges.at({0, 0, 0, 0, 0});
+            int64_t weight = 0;
+            for (int64_t s = 0; s < l.S; ++s)
+                for (int64_t p = 0; p < l.conversions; ++p)
+                    weight += base(s, p) * l.RT * sum_of_read_weights();
+            if (l.c.reference_column) weight = 0;
+            z = std::fmaf(step, static_cast<float>(joined_less_reference(column)),
+                          lo * static_cast<float>(weight)) -
+                static_cast<float>(constant(column));
+        } else {
+            z = joined_in_float(column);
+            if (l.c.reference_column) z -= joined_in_float(l.N + tile_of(l.column_tiles, column));
+            z -= static_cast<float>(constant(column));
+        }
+        const float scale = l.x_lsb * static_cast<float>(l.lsb(g, column)) / static_cast<float>(l.D);
+        const bool digital_bias = !l.c.bias.empty() && l.rows == l.K;
+        return std::fmaf(z, scale, digital_bias ? l.c.bias[static_cast<size_t>(g * l.N + column)] : 0.0f);
+    }
+};
+
+}  // namespace
+
+CrossbarOutcome read_chip(const CrossbarCase& c, const std::vector<float>& calibration,
+                          const std::vector<float>& images, int64_t first_image) {
+    Layer l(c);
+    l.fix_inputs(calibration);
+    l.fix_ranges(calibration);
+    CrossbarOutcome out;
+    out.places = l.height * l.width;
+    out.phases = l.phases();
+    out.steps = l.steps();
+    out.row_tiles = l.RT;
+    out.slices = l.S;
+    out.polarities = l.P;
+    out.conversions = l.conversions;
+    out.columns = l.columns;
+    out.conductance = l.program(false, &out);
+    const int64_t count = static_cast<int64_t>(images.size()) / (c.channels * c.height * c.width);
+    out.output.resize(static_cast<size_t>(count * out.places * c.outputs));
+    for (int64_t g = 0; g < c.groups; ++g)
+        for (int64_t image = 0; image < count; ++image)
+            for (int64_t place = 0; place < out.places; ++place) {
+                const std::vector<int64_t> x = l.codes(images, image, place, g);
+                for (int64_t code : x) out.input.push_back(static_cast<int32_t>(code));
+                const int64_t read_place = (first_image + image) * out.places + place;
+                std::vector<int64_t> codes;
+                for (int64_t phase = 0; phase < out.phases; ++phase)
+                    for (int64_t step = 0; step < out.steps; ++step)
+                        for (int64_t rt = 0; rt < l.RT; ++rt)
+                            for (int64_t s = 0; s < l.S; ++s)
+                                for (int64_t p = 0; p < l.conversions; ++p)
+                                    for (int64_t column = 0; column < l.columns; ++column) {
+                                        const int64_t i = l.difference(out.conductance, x, g, phase, step, rt,
+                                                                       s, p, column, read_place);
+                                        out.column_sum.push_back(i);
+                                        codes.push_back(
+                                            l.convert(i, read_place, g, phase, step, rt, s, p, column));
+                                    }
+                out.code.insert(out.code.end(), codes.begin(), codes.end());
+                const Join join{l, g, x, codes};
+                for (int64_t column = 0; column < l.N; ++column) {
+                    if (join.pools()) out.joined.push_back(join.joined_less_reference(column));
+                    out.output[static_cast<size_t>(((image * out.places + place) * c.groups + g) * l.N +
+                                                   column)] = join.output(column);
+                }
+            }
+    return out;
+}
+
+}  // namespace mho::oracle
