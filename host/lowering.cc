@@ -181,6 +181,14 @@ class Lowering {
         return in_order(value, channels_last_order(shape(value).dims.size()));
     }
     TensorId as_plain(ValueId value) { return in_order(value, plain_order(shape(value).dims.size())); }
+    /// In plain order, with leading extents of 1 up to `rank` axes: how operands of fewer axes broadcast.
+    TensorId at_rank(ValueId value, size_t rank) {
+        const TensorId plain = as_plain(value);
+        if (shape(value).dims.size() == rank) return plain;
+        const TensorId wide = add_tensor(padded_dims(shape(value).dims, rank), shape(value).per_image);
+        add_step(step::Alias{}, {plain}, wide);
+        return wide;
+    }
     ValueId input(size_t i = 0) const { return node_->inputs[i]; }
 
     // --- layers with parameters
@@ -318,11 +326,9 @@ class Lowering {
         for (size_t i : {0u, 1u})
             if (graph_.values[input(i)].is_constant()) return with_constant(binary, i);
         const size_t rank = shape(node_->output).dims.size();
-        for (ValueId value : node_->inputs)
-            if (shape(value).dims.size() != rank)
-                refuse(fmt::format(
-                    "operands of {} and {} axes are not supported: give both the same number of axes",
-                    shape(input(0)).dims.size(), shape(input(1)).dims.size()));
+        if (shape(input(0)).dims.size() != shape(input(1)).dims.size())
+            return make(step::Binary{binary.kind, -1, {}, false}, {at_rank(input(0), rank), at_rank(input(1), rank)},
+                        plain_order(rank));
         std::vector<TensorId> operands{placement(input(0)).tensor, -1};
         const std::vector<int> order = placement_[input(0)].order;
         operands[1] = in_order(input(1), order);
@@ -338,14 +344,12 @@ class Lowering {
     void with_constant(const op::Binary& binary, size_t constant) {
         const Tensor& value = graph_.values[input(constant)].constant;
         const ValueId other = input(1 - constant);
-        const size_t rank = shape(other).dims.size();
-        if (value.dims.size() > rank)
-            refuse(fmt::format("its constant has {} axes, more than the {} of the other operand",
-                               value.dims.size(), rank));
+        const size_t rank = shape(node_->output).dims.size();
+        const bool wider = rank > shape(other).dims.size();
         const std::vector<int64_t> dims = padded_dims(value.dims, rank);
         if (shape(other).per_image && rank > 0 && dims[0] != 1)
             refuse("its constant differs from image to image of the batch");
-        const Placement from = placement(other);
+        const Placement from = wider ? Placement{at_rank(other, rank), plain_order(rank)} : placement(other);
         step::Binary step;
         step.kind = binary.kind;
         step.parameter = add_parameter(permuted(value.data, dims, from.order));

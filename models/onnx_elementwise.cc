@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/elementary.h"
 #include "models/onnx_fold.h"
 #include "models/onnx_import.h"
 
@@ -18,7 +19,12 @@ void emit_activation(OnnxNode& node, ActivationKind kind, float alpha = 0, float
 
 template <ActivationKind kind>
 void import_plain(OnnxNode& node) {
-    emit_activation(node, kind);
+    if (!node.all_constant()) return emit_activation(node, kind);
+    const Tensor x = node.weight(0, "operand");
+    node.state().charge(static_cast<int64_t>(x.data.size()));
+    std::vector<float> y;
+    for (float v : x.data) y.push_back(activated<kind>(v, 0, 0));
+    node.set_output(0, real_constant(x.dims, std::move(y)));
 }
 
 void import_clip(OnnxNode& node) {

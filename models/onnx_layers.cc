@@ -181,6 +181,24 @@ Tensor broadcast(const Tensor& tensor, const std::vector<int64_t>& dims, const c
     return result;
 }
 
+/// The optional outputs of LayerNormalization: mean and 1 / sqrt(variance + epsilon) over the axes from `axis` on.
+void emit_statistics(OnnxNode& node, int axis, float epsilon) {
+    const ValueId x = node.value(0);
+    op::ReduceMean over;
+    for (int a = axis; a < static_cast<int>(node.shape(0).dims.size()); ++a) over.axes.push_back(a);
+    const ValueId mean = node.emit(over, {x}, "mean");
+    node.set_output(1, mean);
+    if (!node.has_output(2)) return;
+    const ValueId centred = node.emit(op::Binary{BinaryKind::subtract}, {x, mean}, "centred");
+    const ValueId squared = node.emit(op::Binary{BinaryKind::multiply}, {centred, centred}, "squared");
+    const ValueId variance = node.emit(over, {squared}, "variance");
+    const ValueId shifted = node.emit(op::Binary{BinaryKind::add},
+                                      {variance, node.emit_constant({}, {epsilon}, "epsilon")}, "shifted");
+    const ValueId deviation = node.emit(op::Activate{{ActivationKind::sqrt, 0, 0}}, {shifted}, "deviation");
+    node.set_output(2, node.emit(op::Binary{BinaryKind::divide}, {node.emit_constant({}, {1.0f}, "one"), deviation},
+                                 "inverse"));
+}
+
 void import_layer_norm(OnnxNode& node) {
     if (node.integer("stash_type", 1) != 1)
         refuse("attribute 'stash_type' must be 1 (statistics in float32)");
@@ -192,7 +210,10 @@ void import_layer_norm(OnnxNode& node) {
     node.state().charge(2 * Shape{normalised, false}.size());
     norm.scale = broadcast(node.weight(1, "scale"), normalised, "scale");
     if (node.has_input(2)) norm.shift = broadcast(node.weight(2, "bias"), normalised, "bias");
+    const int axis = norm.axis;
+    const float epsilon = norm.epsilon;
     node.set_output(0, node.emit(std::move(norm), {node.value(0)}));
+    if (node.has_output(1) || node.has_output(2)) emit_statistics(node, axis, epsilon);
 }
 
 /// Before opset 13 the axes from `axis` on were normalised together.

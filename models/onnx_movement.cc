@@ -318,6 +318,16 @@ void import_split(OnnxNode& node) {
 // ---- Gather, Concat, Pad, Expand
 // -----------------------------------------------------------------------------------
 
+/// How PyTorch writes as_strided of what is contiguous: every entry along the batch axis, in order, under new
+/// extents. With the file's batch of 1 that is a reshape of each image.
+bool picks_all_in_order(const op::Gather& gather, const Shape& shape) {
+    if (gather.axis != 0 || !shape.per_image || gather.indices_dims.empty()) return false;
+    if (static_cast<int64_t>(gather.indices.size()) != shape.dims[0]) return false;
+    for (size_t i = 0; i < gather.indices.size(); ++i)
+        if (gather.indices[i] != static_cast<int64_t>(i)) return false;
+    return true;
+}
+
 void import_gather(OnnxNode& node) {
     const Symbol& in = node.input(0);
     const Shape shape = node.shape(0);
@@ -328,6 +338,11 @@ void import_gather(OnnxNode& node) {
     const int64_t extent = shape.dims[static_cast<size_t>(gather.axis)];
     for (int64_t& index : gather.indices)
         if (index < 0 && index >= -extent) index += extent;
+    if (picks_all_in_order(gather, shape)) {
+        Shape out{gather.indices_dims, true};
+        out.dims.insert(out.dims.end(), shape.dims.begin() + 1, shape.dims.end());
+        return set_value(node, 0, in, node.emit_as(op::Reshape{}, {node.value(0)}, std::move(out)));
+    }
     if (!in.is_constant()) return set_value(node, 0, in, node.emit(gather, {node.value(0)}));
     const Shape out = infer_shape(gather, {shape});
     node.state().charge(out.size());

@@ -4,6 +4,8 @@
 #include "host/cli/commands.h"
 #include "host/threads.h"
 #include "host/version.h"
+#include "models/names.h"
+#include "models/onnx.h"
 
 namespace mho::cli {
 
@@ -15,6 +17,7 @@ void add_info(CLI::App& app) {
         fmt::print("threads   {}\n", available_threads());
         fmt::print("cpu       {}\n", make_cpu_backend()->description());
         fmt::print("cuda      not in this build\n");
+        fmt::print("operators {}\n", joined(supported_onnx_operators()));
     });
 }
 
