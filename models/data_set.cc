@@ -126,8 +126,7 @@ const KnownSet& known_set(const std::string& name) {
     for (const KnownSet& set : known_sets())
         if (set.name == name) return set;
     throw InputError(fmt::format("data.name: unknown data set \"{}\"{}. Known are: {}", name,
-                                 did_you_mean(name, data_set_names()),
-                                 joined(data_set_names())));
+                                 did_you_mean(name, data_set_names()), joined(data_set_names())));
 }
 
 std::string how_to_get(const KnownSet& set) {

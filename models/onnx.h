@@ -27,7 +27,7 @@ Graph read_onnx(const std::filesystem::path& file, const OnnxOptions& options = 
 Graph parse_onnx(const std::string& bytes, const std::string& name, const std::filesystem::path& directory,
                  const OnnxOptions& options = {});
 
-/// Writes `graph` as ONNX, opset 17, IR version 8, weights inline, with a symbolic batch where inputs are
+/// Writes `graph` as ONNX, opset 20, IR version 9, weights inline, with a symbolic batch where inputs are
 /// per_image. What read_onnx makes of it equals `graph`. Throws RunError where the file cannot be written.
 void write_onnx(const Graph& graph, const std::filesystem::path& file);
 

@@ -45,6 +45,40 @@ void import_hard_sigmoid(OnnxNode& node) {
     emit_activation(node, ActivationKind::hard_sigmoid, alpha, beta);
 }
 
+/// A computed value combined with one number.
+void emit_with_number(OnnxNode& node, BinaryKind kind, float number, bool number_first) {
+    const ValueId constant = node.emit_constant({}, {number}, "number"), x = node.value(0);
+    node.set_output(0, number_first ? node.emit(op::Binary{kind}, {constant, x})
+                                    : node.emit(op::Binary{kind}, {x, constant}));
+}
+
+void import_neg(OnnxNode& node) { emit_with_number(node, BinaryKind::multiply, -1, false); }
+void import_reciprocal(OnnxNode& node) { emit_with_number(node, BinaryKind::divide, 1, true); }
+
+/// Powers that are products or roots.
+void import_pow(OnnxNode& node) {
+    const ValueId x = node.value(0);
+    const Constant& exponent = node.constant(1, "exponent");
+    const double power = exponent.size() == 1 ? exponent.number(0) : 0;
+    if (power == 0.5) return emit_activation(node, ActivationKind::sqrt);
+    if (power != 1 && power != 2 && power != 3) refuse("its exponent must be one number, 0.5, 1, 2 or 3");
+    ValueId product = x;
+    for (int i = 1; i < static_cast<int>(power); ++i)
+        product = node.emit(op::Binary{BinaryKind::multiply}, {product, x},
+                            i + 1 < static_cast<int>(power) ? "square" : "");
+    node.set_output(0, product);
+}
+
+void import_swish(OnnxNode& node) {
+    const float alpha = node.real("alpha", 1);
+    if (alpha == 1.0f) return emit_activation(node, ActivationKind::silu);
+    const ValueId x = node.value(0);
+    const ValueId scaled =
+        node.emit(op::Binary{BinaryKind::multiply}, {x, node.emit_constant({}, {alpha}, "alpha")}, "scaled");
+    const ValueId gate = node.emit(op::Activate{{ActivationKind::sigmoid, 0, 0}}, {scaled}, "gate");
+    node.set_output(0, node.emit(op::Binary{BinaryKind::multiply}, {x, gate}));
+}
+
 void import_gelu(OnnxNode& node) {
     const std::string approximate = node.text("approximate", "none");
     if (approximate != "none" && approximate != "tanh")
@@ -113,10 +147,14 @@ constexpr OnnxOperator operators[] = {
     {"HardSwish", import_plain<ActivationKind::hard_swish>},
     {"LeakyRelu", import_leaky_relu},
     {"Mul", import_binary<BinaryKind::multiply>},
+    {"Neg", import_neg},
+    {"Pow", import_pow},
+    {"Reciprocal", import_reciprocal},
     {"Relu", import_plain<ActivationKind::relu>},
     {"Sigmoid", import_plain<ActivationKind::sigmoid>},
     {"Sqrt", import_plain<ActivationKind::sqrt>},
     {"Sub", import_binary<BinaryKind::subtract>},
+    {"Swish", import_swish},
     {"Tanh", import_plain<ActivationKind::tanh>},
 };
 

@@ -181,7 +181,8 @@ Tensor broadcast(const Tensor& tensor, const std::vector<int64_t>& dims, const c
     return result;
 }
 
-/// The optional outputs of LayerNormalization: mean and 1 / sqrt(variance + epsilon) over the axes from `axis` on.
+/// The optional outputs of LayerNormalization: mean and 1 / sqrt(variance + epsilon) over the axes from
+/// `axis` on.
 void emit_statistics(OnnxNode& node, int axis, float epsilon) {
     const ValueId x = node.value(0);
     op::ReduceMean over;
@@ -195,8 +196,8 @@ void emit_statistics(OnnxNode& node, int axis, float epsilon) {
     const ValueId shifted = node.emit(op::Binary{BinaryKind::add},
                                       {variance, node.emit_constant({}, {epsilon}, "epsilon")}, "shifted");
     const ValueId deviation = node.emit(op::Activate{{ActivationKind::sqrt, 0, 0}}, {shifted}, "deviation");
-    node.set_output(2, node.emit(op::Binary{BinaryKind::divide}, {node.emit_constant({}, {1.0f}, "one"), deviation},
-                                 "inverse"));
+    node.set_output(2, node.emit(op::Binary{BinaryKind::divide},
+                                 {node.emit_constant({}, {1.0f}, "one"), deviation}, "inverse"));
 }
 
 void import_layer_norm(OnnxNode& node) {

@@ -14,6 +14,7 @@
 #include "models/names.h"
 #include "models/onnx.h"
 #include "models/onnx_import.h"
+#include "models/patterns.h"
 
 namespace mho {
 
@@ -44,8 +45,7 @@ class OnnxReader {
         add_inputs();
         for (const onnx::NodeProto& node : model_.graph().node()) import(node);
         add_outputs();
-        drop_unused();
-        return std::move(state_.graph);
+        return compacted(recognise_patterns(std::move(state_.graph)));
     }
 
   private:
@@ -151,22 +151,6 @@ class OnnxReader {
             state_.graph.outputs.push_back(place->second.value);
         }
         if (state_.graph.outputs.empty()) refuse("it has no outputs");
-    }
-
-    /// Nodes that no output needs go.
-    void drop_unused() {
-        Graph& graph = state_.graph;
-        std::vector<bool> needed(graph.values.size(), false);
-        for (ValueId output : graph.outputs) needed[static_cast<size_t>(output)] = true;
-        std::vector<Node> kept;
-        for (size_t i = graph.nodes.size(); i-- > 0;) {
-            Node& node = graph.nodes[i];
-            if (!needed[static_cast<size_t>(node.output)]) continue;
-            for (ValueId input : node.inputs) needed[static_cast<size_t>(input)] = true;
-            kept.push_back(std::move(node));
-        }
-        std::reverse(kept.begin(), kept.end());
-        graph.nodes = std::move(kept);
     }
 
     const onnx::ModelProto& model_;

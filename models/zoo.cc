@@ -50,8 +50,7 @@ std::filesystem::path find_zoo_model(const std::string& name) {
             name));
     }
     throw InputError(fmt::format("no zoo network is called \"{}\"{}. There are: {}{}", name,
-                                 did_you_mean(name, zoo_names()),
-                                 joined(zoo_names()),
+                                 did_you_mean(name, zoo_names()), joined(zoo_names()),
                                  own == nullptr ? "; $MHO_ZOO may name a folder with more"
                                                 : fmt::format(", and what lies in {} ($MHO_ZOO)", own)));
 }

@@ -1,0 +1,435 @@
+// ONNX files in and out: what is written reads back equal, patterns become one operation, and every kind of
+// malformed or unsupported file is refused by node, operator and reason. Files are stated in protobuf's text
+// format.
+#include "models/onnx.h"
+
+#include <gmock/gmock.h>
+#include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
+#include <onnx/onnx_pb.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "kernels/error.h"
+#include "models/zoo.h"
+#include "tests/graph_builder.h"
+
+namespace mho {
+namespace {
+
+using testing::GraphBuilder;
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+fs::path scratch(const std::string& name) {
+    const fs::path folder = fs::path(::testing::TempDir()) / "mho_onnx_test";
+    fs::create_directories(folder);
+    return folder / name;
+}
+
+Graph written_and_read(const Graph& graph, const std::string& name) {
+    const fs::path file = scratch(name + ".onnx");
+    write_onnx(graph, file);
+    return read_onnx(file);
+}
+
+void expect_round_trip(const Graph& graph, const std::string& name) {
+    const Graph again = written_and_read(graph, name), want = compacted(graph);
+    ASSERT_EQ(again.nodes.size(), want.nodes.size());
+    for (size_t i = 0; i < want.nodes.size(); ++i) {
+        EXPECT_EQ(again.nodes[i].name, want.nodes[i].name);
+        EXPECT_TRUE(again.nodes[i].operation == want.nodes[i].operation) << want.nodes[i].name;
+        EXPECT_EQ(again.values[static_cast<size_t>(again.nodes[i].output)].shape,
+                  want.values[static_cast<size_t>(want.nodes[i].output)].shape);
+    }
+    EXPECT_TRUE(compacted(again) == want);
+}
+
+TEST(OnnxWriter, zoo_networks_come_back_equal) {
+    for (const std::string name : {"digits_cnn", "wrn16_2_cifar100"})
+        expect_round_trip(read_onnx(find_model(name)), name);
+}
+
+TEST(OnnxWriter, layers_come_back_equal) {
+    GraphBuilder b(3);
+    const ValueId x = b.input({1, 4, 9, 8});
+    const ValueId y = b.batch_norm(b.conv(x, 6, 3, 2, 2, true, 1));
+    const ValueId flat = b.reshape(b.pool(y, PoolKind::maximum, 2, 2, 0), {1, 6 * 2 * 2});
+    b.output(b.linear(flat, 5));
+    b.output(b.linear(b.transpose(b.reshape(y, {1, 6, 20}), {0, 2, 1}), 7));
+    b.output(b.linear(b.transpose(b.reshape(y, {1, 6, 20}), {0, 2, 1}), 7, false));
+    expect_round_trip(b.graph, "layers");
+}
+
+TEST(OnnxWriter, every_activation_comes_back_equal) {
+    GraphBuilder b(4);
+    ValueId x = b.input({1, 3, 5});
+    for (const Activation a : std::initializer_list<Activation>{{ActivationKind::relu, 0, 0},
+                                                                {ActivationKind::clip, -1.5f, 2},
+                                                                {ActivationKind::leaky_relu, 0.3f, 0},
+                                                                {ActivationKind::sigmoid, 0, 0},
+                                                                {ActivationKind::hard_sigmoid, 0.25f, 0.4f},
+                                                                {ActivationKind::hard_swish, 0, 0},
+                                                                {ActivationKind::silu, 0, 0},
+                                                                {ActivationKind::tanh, 0, 0},
+                                                                {ActivationKind::gelu, 0, 0},
+                                                                {ActivationKind::gelu_tanh, 0, 0},
+                                                                {ActivationKind::erf, 0, 0},
+                                                                {ActivationKind::exp, 0, 0},
+                                                                {ActivationKind::sqrt, 0, 0}})
+        x = b.add(op::Activate{a}, {x});
+    b.output(x);
+    expect_round_trip(b.graph, "activations");
+}
+
+TEST(OnnxWriter, movement_and_reduction_come_back_equal) {
+    GraphBuilder b(5);
+    const ValueId x = b.input({1, 4, 6, 5});
+    b.output(b.mean(x, {2, 3}));
+    b.output(b.mean(x, {1}, false));
+    b.output(b.add(op::Concat{1}, {x, b.add(op::Softmax{1}, {x})}));
+    b.output(b.add_as(op::Slice{{0, 3, 0, 1}, {1, -1, 1, 2}}, {x}, {{1, 4, 6, 2}, true}));
+    b.output(b.add(op::Gather{2, {3, 0, 5, 5}, {2, 2}}, {x}));
+    b.output(b.add(op::Pad{PadMode::constant, {0, 0, 1, 2}, {0, 1, 0, -1}, 1.5f}, {x}));
+    b.output(b.add(op::Pad{PadMode::reflect, {0, 0, 1, 2}, {0, 0, 0, 1}, 0}, {x}));
+    b.output(b.pool(x, PoolKind::average, 3, 2, 1));
+    b.output(b.binary(BinaryKind::divide, b.binary(BinaryKind::subtract, x, b.constant({4, 1, 1})),
+                      b.constant({})));
+    op::LayerNorm norm{2, 1e-4f, b.whole_numbers({6, 5}, 3), b.whole_numbers({6, 5}, 3)};
+    b.output(b.add(norm, {x}));
+    expect_round_trip(b.graph, "movement");
+}
+
+TEST(OnnxWriter, says_where_it_cannot_write) {
+    GraphBuilder b(1);
+    b.output(b.relu(b.input({1, 2})));
+    try {
+        write_onnx(b.graph, "/nowhere/at/all.onnx");
+        FAIL();
+    } catch (const RunError& error) {
+        EXPECT_THAT(error.what(), HasSubstr("/nowhere/at/all.onnx"));
+    }
+}
+
+// --- reading
+
+/// A model of opset 20 with input x of [1, 3, 4], output y, and the rest as stated.
+std::string model_text(const std::string& rest) {
+    return "ir_version: 8 opset_import { version: 20 } graph { name: 'g' "
+           "input { name: 'x' type { tensor_type { elem_type: 1 shape { dim { dim_param: 'n' } dim { "
+           "dim_value: 3 } "
+           "dim { dim_value: 4 } } } } } output { name: 'y' } " +
+           rest + " }";
+}
+
+std::string bytes_of(const std::string& text) {
+    onnx::ModelProto model;
+    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &model)) << text;
+    return model.SerializeAsString();
+}
+
+Graph parsed(const std::string& text) {
+    return parse_onnx(bytes_of(text), "test.onnx", ::testing::TempDir());
+}
+
+std::string node(const std::string& operation, const std::string& inputs, const std::string& output,
+                 const std::string& attributes = "") {
+    std::string text = "node { op_type: '" + operation + "' name: '" + operation + "_" + output +
+                       "' output: '" + output + "' ";
+    for (size_t begin = 0; begin < inputs.size();) {
+        const size_t end = std::min(inputs.find(' ', begin), inputs.size());
+        text += "input: '" + inputs.substr(begin, end - begin) + "' ";
+        begin = end + 1;
+    }
+    return text + attributes + " } ";
+}
+
+std::string scalar(const std::string& name, float value) {
+    return "initializer { name: '" + name + "' data_type: 1 float_data: " + std::to_string(value) + " } ";
+}
+
+std::string floats(const std::string& name, const std::vector<int64_t>& dims) {
+    std::string text = "initializer { name: '" + name + "' data_type: 1 ";
+    int64_t count = 1;
+    for (int64_t d : dims) {
+        text += "dims: " + std::to_string(d) + " ";
+        count *= d;
+    }
+    for (int64_t i = 0; i < count; ++i) text += "float_data: " + std::to_string(i + 1) + " ";
+    return text + "} ";
+}
+
+std::string integers(const std::string& name, const std::vector<int64_t>& values, bool is_scalar = false) {
+    std::string text = "initializer { name: '" + name + "' data_type: 7 ";
+    if (!is_scalar) text += "dims: " + std::to_string(values.size()) + " ";
+    for (int64_t v : values) text += "int64_data: " + std::to_string(v) + " ";
+    return text + "} ";
+}
+
+ActivationKind only_activation(const Graph& graph) {
+    EXPECT_EQ(graph.nodes.size(), 1u);
+    return std::get<op::Activate>(graph.nodes.at(0).operation).activation.kind;
+}
+
+TEST(OnnxPatterns, gelu_as_exporters_spell_it) {
+    // x / sqrt 2 -> erf -> + 1 -> x * that -> * 0.5
+    EXPECT_EQ(only_activation(parsed(model_text(scalar("r", 1.41421356f) + scalar("one", 1) +
+                                                scalar("half", 0.5f) + node("Div", "x r", "a") +
+                                                node("Erf", "a", "b") + node("Add", "b one", "c") +
+                                                node("Mul", "x c", "d") + node("Mul", "d half", "y")))),
+              ActivationKind::gelu);
+    // 0.5 x first.
+    EXPECT_EQ(only_activation(parsed(model_text(scalar("r", 0.70710678f) + scalar("one", 1) +
+                                                scalar("half", 0.5f) + node("Mul", "x r", "a") +
+                                                node("Erf", "a", "b") + node("Add", "one b", "c") +
+                                                node("Mul", "half x", "d") + node("Mul", "d c", "y")))),
+              ActivationKind::gelu);
+    EXPECT_EQ(only_activation(parsed(model_text(
+                  scalar("three", 3) + scalar("k", 0.044715f) + scalar("r", 0.79788456f) + scalar("one", 1) +
+                  scalar("half", 0.5f) + node("Pow", "x three", "a") + node("Mul", "a k", "b") +
+                  node("Add", "x b", "c") + node("Mul", "c r", "d") + node("Tanh", "d", "e") +
+                  node("Add", "e one", "f") + node("Mul", "x f", "g") + node("Mul", "g half", "y")))),
+              ActivationKind::gelu_tanh);
+}
+
+TEST(OnnxPatterns, silu_and_hard_swish) {
+    EXPECT_EQ(only_activation(parsed(model_text(node("Sigmoid", "x", "a") + node("Mul", "a x", "y")))),
+              ActivationKind::silu);
+    EXPECT_EQ(only_activation(parsed(model_text(node("Swish", "x", "y")))), ActivationKind::silu);
+    EXPECT_EQ(only_activation(parsed(model_text(
+                  scalar("three", 3) + scalar("zero", 0) + scalar("six", 6) + node("Add", "x three", "a") +
+                  node("Clip", "a zero six", "b") + node("Mul", "x b", "c") + node("Div", "c six", "y")))),
+              ActivationKind::hard_swish);
+}
+
+TEST(OnnxPatterns, what_is_nearly_one_stays_as_it_is) {
+    // A slope that is not GELU's.
+    EXPECT_EQ(parsed(model_text(scalar("r", 0.71f) + scalar("one", 1) + scalar("half", 0.5f) +
+                                node("Mul", "x r", "a") + node("Erf", "a", "b") + node("Add", "one b", "c") +
+                                node("Mul", "half x", "d") + node("Mul", "d c", "y")))
+                  .nodes.size(),
+              5u);
+    EXPECT_EQ(parsed(model_text(node("Sigmoid", "x", "a") + node("Mul", "a a", "y"))).nodes.size(), 2u);
+}
+
+TEST(OnnxPatterns, a_product_and_a_sum_are_one_layer) {
+    const Graph g = parsed(model_text(floats("w", {4, 2}) + floats("b", {2}) + node("MatMul", "x w", "a") +
+                                      node("Add", "b a", "y")));
+    ASSERT_EQ(g.nodes.size(), 1u);
+    EXPECT_EQ(g.nodes[0].name, "MatMul_a");
+    EXPECT_EQ(std::get<op::Linear>(g.nodes[0].operation).bias.data, (std::vector<float>{1, 2}));
+    // The product is read elsewhere too, or the constant is no vector of outputs: they stay apart.
+    EXPECT_EQ(parsed(model_text(floats("w", {4, 2}) + floats("b", {2}) + node("MatMul", "x w", "a") +
+                                node("Add", "b a", "c") + node("Add", "c a", "y")))
+                  .nodes.size(),
+              3u);
+    EXPECT_EQ(parsed(model_text(floats("w", {4, 2}) + floats("b", {3, 1}) + node("MatMul", "x w", "a") +
+                                node("Add", "b a", "y")))
+                  .nodes.size(),
+              2u);
+}
+
+TEST(OnnxPatterns, layer_norm_spelled_out) {
+    const std::string core = integers("axes", {-1}) + scalar("two", 2) + scalar("eps", 0.001f) +
+                             node("ReduceMean", "x axes", "m") + node("Sub", "x m", "d") +
+                             node("Pow", "d two", "s") + node("ReduceMean", "s axes", "v") +
+                             node("Add", "v eps", "e") + node("Sqrt", "e", "r");
+    const Graph plain = parsed(model_text(core + node("Div", "d r", "y")));
+    ASSERT_EQ(plain.nodes.size(), 1u);
+    EXPECT_EQ(std::get<op::LayerNorm>(plain.nodes[0].operation).scale.data, (std::vector<float>(4, 1.0f)));
+    const Graph whole =
+        parsed(model_text(core + floats("scale", {4}) + floats("shift", {4}) + node("Div", "d r", "q") +
+                          node("Mul", "q scale", "p") + node("Add", "p shift", "y")));
+    ASSERT_EQ(whole.nodes.size(), 1u);
+    const auto& norm = std::get<op::LayerNorm>(whole.nodes[0].operation);
+    EXPECT_EQ(norm.axis, 2);
+    EXPECT_FLOAT_EQ(norm.epsilon, 0.001f);
+    EXPECT_EQ(norm.scale.data, (std::vector<float>{1, 2, 3, 4}));
+    EXPECT_EQ(norm.shift.data, (std::vector<float>{1, 2, 3, 4}));
+}
+
+TEST(OnnxReader, chains_that_compute_shapes_fold) {
+    // Reshape to (Shape[0], 12) by way of Gather, Unsqueeze, Concat and Cast: what the script exporter
+    // writes.
+    const Graph g = parsed(model_text(
+        integers("zero", {0}, true) + integers("first", {0}) + integers("rest", {12}) +
+        node("Shape", "x", "s") + node("Gather", "s zero", "n") + node("Unsqueeze", "n first", "u") +
+        node("Concat", "u rest", "c", "attribute { name: 'axis' i: 0 type: INT }") +
+        node("Cast", "c", "i", "attribute { name: 'to' i: 7 type: INT }") + node("Reshape", "x i", "y")));
+    ASSERT_EQ(g.nodes.size(), 1u);
+    EXPECT_EQ(g.values[static_cast<size_t>(g.outputs[0])].shape, (Shape{{1, 12}, true}));
+}
+
+TEST(OnnxReader, constants_of_every_type_are_read) {
+    // 3 of each type, as Clip's upper bound after a cast.
+    const std::vector<std::pair<int, std::string>> threes{
+        {1, "float_data: 3"},
+        {11, "double_data: 3"},
+        {10, "int32_data: 16896"},
+        {16, "int32_data: 16448"},
+        {7, "int64_data: 3"},
+        {6, "int32_data: 3"},
+        {5, "int32_data: 3"},
+        {3, "int32_data: 3"},
+        {13, "uint64_data: 3"},
+        {12, "uint64_data: 3"},
+        {4, "int32_data: 3"},
+        {2, "int32_data: 3"},
+        {1, "raw_data: '\\000\\000\\100\\100'"},
+        {11, "raw_data: '\\000\\000\\000\\000\\000\\000\\010\\100'"},
+        {10, "raw_data: '\\000\\102'"},
+        {16, "raw_data: '\\100\\100'"},
+        {7, "raw_data: '\\003\\000\\000\\000\\000\\000\\000\\000'"},
+        {6, "raw_data: '\\003\\000\\000\\000'"},
+        {5, "raw_data: '\\003\\000'"},
+        {3, "raw_data: '\\003'"},
+        {13, "raw_data: '\\003\\000\\000\\000\\000\\000\\000\\000'"},
+        {12, "raw_data: '\\003\\000\\000\\000'"},
+        {4, "raw_data: '\\003\\000'"},
+        {2, "raw_data: '\\003'"}};
+    for (const auto& [type, data] : threes) {
+        SCOPED_TRACE(std::to_string(type) + " " + data);
+        const Graph g = parsed(model_text(
+            "initializer { name: 'h' data_type: " + std::to_string(type) + " " + data + " } " +
+            node("Cast", "h", "f", "attribute { name: 'to' i: 1 type: INT }") + node("Clip", "x  f", "y")));
+        EXPECT_EQ(std::get<op::Activate>(g.nodes.at(0).operation).activation.beta, 3.0f);
+    }
+}
+
+TEST(OnnxReader, external_data_is_read_and_checked) {
+    const fs::path file = scratch("weights.bin");
+    const float values[] = {9, 0.5f, 2.5f};
+    std::ofstream(file, std::ios::binary).write(reinterpret_cast<const char*>(values), sizeof values);
+    const auto read_from = [&](const std::string& entries) {
+        std::string text = "initializer { name: 'h' data_type: 1 data_location: EXTERNAL ";
+        return parse_onnx(bytes_of(model_text(text + entries + " } " + node("Clip", "x  h", "y"))),
+                          "test.onnx", file.parent_path());
+    };
+    const auto entry = [](const std::string& key, const std::string& value) {
+        return "external_data { key: '" + key + "' value: '" + value + "' } ";
+    };
+    const Graph g = read_from(entry("location", "weights.bin") + entry("offset", "8") + entry("length", "4"));
+    EXPECT_EQ(std::get<op::Activate>(g.nodes.at(0).operation).activation.beta, 2.5f);
+    const std::vector<std::pair<std::string, std::string>> wrong{
+        {entry("location", "../weights.bin"), "no file beside the model"},
+        {entry("location", "missing.bin"), "is not there"},
+        {entry("location", "weights.bin") + entry("offset", "12"), "is it cut off"},
+        {entry("location", "weights.bin") + entry("offset", "x"), "expected a number"},
+        {entry("location", "weights.bin") + entry("length", "7"), "its dims ask for 4"}};
+    for (const auto& [entries, message] : wrong) {
+        try {
+            read_from(entries);
+            ADD_FAILURE() << entries;
+        } catch (const InputError& error) {
+            EXPECT_THAT(error.what(), HasSubstr(message));
+        }
+    }
+}
+
+struct BadModel {
+    const char* name;
+    std::string text;
+    const char* message;
+};
+
+std::vector<BadModel> bad_models() {
+    const std::string relu = node("Relu", "x", "y");
+    const auto attribute = [](const std::string& name, const std::string& rest) {
+        return "attribute { name: '" + name + "' " + rest + " } ";
+    };
+    return {
+        {"old opset", "ir_version: 3 opset_import { version: 8 } graph { name: 'g' }",
+         "its operator set is 8"},
+        {"no opset", "ir_version: 3 graph { name: 'g' }", "names no operator set"},
+        {"no input", "opset_import { version: 20 } graph { output { name: 'y' } }", "has no inputs"},
+        {"no output",
+         "opset_import { version: 20 } graph { input { name: 'x' type { tensor_type { elem_type: 1 shape { "
+         "dim { dim_value: 1 } } } } } }",
+         "has no outputs"},
+        {"unknown operator", model_text(node("LSTM", "x", "y")),
+         "node 'LSTM_y' (LSTM): operator LSTM is not supported; supported are Add"},
+        {"foreign domain",
+         model_text("node { op_type: 'Relu' domain: 'com.example' input: 'x' output: 'y' } "),
+         "com.example.Relu is not supported"},
+        {"unknown attribute", model_text(node("Relu", "x", "y", attribute("slope", "f: 1 type: FLOAT"))),
+         "attribute 'slope' is not supported"},
+        {"wrong attribute type",
+         model_text(node("LeakyRelu", "x", "y", attribute("alpha", "i: 1 type: INT"))), "alpha"},
+        {"unknown input", model_text(node("Relu", "z", "y")), "input 'z' is neither"},
+        {"missing input", model_text(node("Add", "x", "y")), "input 1 is missing"},
+        {"output of no node", model_text(node("Relu", "x", "z")), "output 'y' is the output of no node"},
+        {"two of one name", model_text(node("Relu", "x", "x") + relu), "has the name of another value"},
+        {"two initialisers", model_text(scalar("a", 1) + scalar("a", 2) + relu),
+         "two initializers have the name 'a'"},
+        {"elements missing",
+         model_text("initializer { name: 'a' data_type: 1 dims: 3 float_data: 1 } " + relu),
+         "holds 1 elements, its dims ask for 3"},
+        {"raw bytes missing",
+         model_text("initializer { name: 'a' data_type: 1 dims: 3 raw_data: 'abcd' } " + relu),
+         "raw_data has 4 bytes, its dims ask for 12"},
+        {"negative extent", model_text("initializer { name: 'a' data_type: 1 dims: -3 } " + relu),
+         "extent -3 is negative"},
+        {"huge",
+         model_text("initializer { name: 'a' data_type: 1 dims: 4000000000 dims: 4000000000 } " + relu),
+         "2^40"},
+        {"strings", model_text("initializer { name: 'a' data_type: 8 string_data: 'a' } " + relu),
+         "STRING is not supported"},
+        {"segment", model_text("initializer { name: 'a' data_type: 1 segment { begin: 0 } } " + relu),
+         "segments"},
+        {"shapes that do not fit", model_text(floats("b", {5}) + node("Add", "x b", "y")), "(Add)"},
+        {"weights of another width", model_text(floats("w", {5, 2}) + node("MatMul", "x w", "y")),
+         "(MatMul)"},
+        {"product of two values", model_text(node("MatMul", "x x", "y")), "multiplies two computed values"},
+        {"axis out of range", model_text(node("Softmax", "x", "y", attribute("axis", "i: 5 type: INT"))),
+         "axis 5 of a value that has 3 axes"},
+        {"mix of images", model_text(integers("axes", {0}) + node("ReduceMean", "x axes", "y")), "batch"},
+        {"training",
+         model_text(floats("p", {3}) + node("BatchNormalization", "x p p p p", "y",
+                                            attribute("training_mode", "i: 1 type: INT"))),
+         "evaluation mode"},
+        {"integer division by zero",
+         model_text(integers("a", {6}) + integers("b", {0}) + node("Div", "a b", "c") +
+                    node("Reshape", "x c", "y")),
+         "by zero"},
+        {"folding without end",
+         model_text(integers("s", {1000000, 1000000}) + node("ConstantOfShape", "s", "c") +
+                    node("Add", "x c", "y")),
+         "(ConstantOfShape)"},
+        {"an unavailable output",
+         model_text("node { op_type: 'MaxPool' input: 'x' output: 'a' output: 'y' attribute { name: "
+                    "'kernel_shape' ints: 1 type: INTS } } "),
+         "which mho does not compute"},
+        {"constant output",
+         model_text("initializer { name: 'y' data_type: 1 float_data: 1 } " + node("Relu", "x", "z")),
+         "output 'y' is a constant"},
+        {"reshape to another size", model_text(integers("s", {1, 5}) + node("Reshape", "x s", "y")),
+         "another number of elements"},
+        {"power", model_text(scalar("p", 2.5f) + node("Pow", "x p", "y")), "exponent"},
+        {"gelu of another kind",
+         model_text(node("Gelu", "x", "y", attribute("approximate", "s: 'sloppy' type: STRING"))), "sloppy"},
+    };
+}
+
+TEST(OnnxReader, malformed_models_are_refused_by_what_is_wrong) {
+    for (const BadModel& bad : bad_models()) {
+        SCOPED_TRACE(bad.name);
+        try {
+            parsed(bad.text);
+            ADD_FAILURE() << "was read";
+        } catch (const InputError& error) {
+            EXPECT_THAT(error.what(), HasSubstr(bad.message));
+            EXPECT_THAT(error.what(), HasSubstr("test.onnx"));
+        }
+    }
+}
+
+TEST(OnnxReader, a_file_cut_off_anywhere_is_refused) {
+    std::ifstream stream(find_model("digits_cnn"), std::ios::binary);
+    const std::string whole((std::istreambuf_iterator<char>(stream)), {});
+    for (size_t length = 0; length < whole.size(); length += whole.size() / 97)
+        EXPECT_THROW(parse_onnx(whole.substr(0, length), "cut.onnx", "."), InputError) << length;
+}
+
+}  // namespace
+}  // namespace mho
