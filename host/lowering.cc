@@ -327,8 +327,8 @@ class Lowering {
             if (graph_.values[input(i)].is_constant()) return with_constant(binary, i);
         const size_t rank = shape(node_->output).dims.size();
         if (shape(input(0)).dims.size() != shape(input(1)).dims.size())
-            return make(step::Binary{binary.kind, -1, {}, false}, {at_rank(input(0), rank), at_rank(input(1), rank)},
-                        plain_order(rank));
+            return make(step::Binary{binary.kind, -1, {}, false},
+                        {at_rank(input(0), rank), at_rank(input(1), rank)}, plain_order(rank));
         std::vector<TensorId> operands{placement(input(0)).tensor, -1};
         const std::vector<int> order = placement_[input(0)].order;
         operands[1] = in_order(input(1), order);

@@ -15,10 +15,7 @@
 #include "host/statistics.h"
 #include "host/store.h"
 #include "host/version.h"
-#include "kernels/error.h"
-#include "models/data_set.h"
-#include "models/onnx.h"
-#include "models/zoo.h"
+#include "host/workload.h"
 
 namespace mho {
 namespace {
@@ -30,32 +27,11 @@ struct Job {
     std::string only_layer;
 };
 
-DataOptions data_options(const DataConfig& c, const std::string& split, int64_t images) {
-    DataOptions options;
-    options.name = c.name;
-    options.directory = c.directory;
-    options.split = split;
-    options.images = images;
-    options.full_scale = static_cast<float>(c.full_scale);
-    options.mean.assign(c.mean.begin(), c.mean.end());
-    options.std.assign(c.std.begin(), c.std.end());
-    return options;
-}
-
-/// The images that chips are tried on, with their labels.
-struct Images {
-    std::unique_ptr<ImageStore> store;
-    std::vector<int32_t> labels;
-};
-
 class Sweep {
   public:
     Sweep(const Backend& backend, const Config& config, const SweepOptions& options)
-        : backend_(backend), config_(config), options_(options), file_(find_model(config.model.file)) {
-        graph_ = read_onnx(file_);
-        check_network();
-        read_test_images();
-        check_layer_matches(config_, analog_layers(config_, prepare_network(graph_, config_)));
+        : backend_(backend), config_(config), options_(options), workload_(backend, config) {
+        check_layer_matches(config_, analog_layers(config_, prepare_network(workload_.network(), config_)));
         make_jobs();
     }
 
@@ -80,42 +56,6 @@ class Sweep {
   private:
     bool stopped() const { return options_.stop && options_.stop->load(); }
 
-    void check_network() const {
-        if (graph_.inputs.size() != 1 || graph_.outputs.size() != 1)
-            throw InputError(
-                fmt::format("{}: a sweep needs one input and one output, the network has {} and {}",
-                            file_.string(), graph_.inputs.size(), graph_.outputs.size()));
-    }
-
-    void read_test_images() {
-        int64_t count = config_.data.images;
-        if (config_.monte_carlo.images_per_chip > 0)
-            count = count > 0 ? std::min(count, config_.monte_carlo.images_per_chip)
-                              : config_.monte_carlo.images_per_chip;
-        const DataSet set = read_data_set(data_options(config_.data, config_.data.split, count));
-        const Shape& input = graph_.values[static_cast<size_t>(graph_.inputs[0])].shape;
-        const std::vector<int64_t> image{1, set.channels, set.height, set.width};
-        if (input.dims != image)
-            throw InputError(fmt::format("{} takes images of [{}], {} has [{}]", file_.string(),
-                                         fmt::join(input.dims.begin() + 1, input.dims.end(), " x "), set.name,
-                                         fmt::join(image.begin() + 1, image.end(), " x ")));
-        const Shape& output = graph_.values[static_cast<size_t>(graph_.outputs[0])].shape;
-        if (output.size() != set.classes)
-            throw InputError(fmt::format("{} tells {} classes apart, {} has {}", file_.string(),
-                                         output.size(), set.name, set.classes));
-        images_ = {backend_.upload(normalised(set, 0, set.count), set.count), set.labels};
-    }
-
-    /// The first images of the training split, read only where something is calibrated.
-    const Images& calibration_images() {
-        if (!calibration_images_.store) {
-            const DataSet set =
-                read_data_set(data_options(config_.data, "train", config_.data.calibration_images));
-            calibration_images_ = {backend_.upload(normalised(set, 0, set.count), set.count), set.labels};
-        }
-        return calibration_images_;
-    }
-
     void make_jobs() {
         for (SweepPoint& point : sweep_points(config_)) {
             PointLabel label;
@@ -124,7 +64,7 @@ class Sweep {
             jobs_.push_back({label, point.config, ""});
             if (!options_.per_layer) continue;
             for (const std::string& name :
-                 analog_layers(point.config, prepare_network(graph_, point.config))) {
+                 analog_layers(point.config, prepare_network(workload_.network(), point.config))) {
                 label.set.back().second = to_string(ConfigValue{name});
                 jobs_.push_back({label, point.config, name});
             }
@@ -137,10 +77,10 @@ class Sweep {
         info.config_toml = to_toml(config_);
         info.config_sha256 = sha256_hex(info.config_toml + (options_.per_layer ? "per-layer" : ""));
         info.network_file = config_.model.file;
-        info.network_sha256 = sha256_hex_of_file(file_);
-        info.network_parameters = graph_.parameters();
+        info.network_sha256 = sha256_hex_of_file(workload_.network_file());
+        info.network_parameters = workload_.network().parameters();
         info.data_name = config_.data.name;
-        info.images = static_cast<int64_t>(images_.labels.size());
+        info.images = workload_.test_count();
         info.confidence = config_.monte_carlo.confidence;
         info.backend = backend_.name();
         info.precision = "f32";
@@ -151,11 +91,11 @@ class Sweep {
     Workers workers(const Config& config) const {
         return {options_.threads, config.monte_carlo.batch, options_.stop};
     }
-    TestImages test_images() const { return {*images_.store, images_.labels}; }
 
     DigitalResult digital() const {
-        const auto program = backend_.load(lower_digital(prepare_network(graph_, config_)));
-        const Score s = MonteCarlo(*program, Calibration{}, test_images(), workers(config_), 0).nominal();
+        const auto program = backend_.load(lower_digital(prepare_network(workload_.network(), config_)));
+        const Score s =
+            MonteCarlo(*program, Calibration{}, workload_.test_images(), workers(config_), 0).nominal();
         const double n = static_cast<double>(s.images);
         return {static_cast<double>(s.top1) / n, static_cast<double>(s.top5) / n,
                 static_cast<double>(s.loss) * 0x1p-32 / n};
@@ -205,22 +145,20 @@ class Sweep {
 
     void run_chips(const Job& job, int64_t index, std::vector<uint32_t> chips,
                    std::map<int64_t, ChipResult>& finished, Store& store, Progress& progress) {
-        const NumberedGraph network = prepare_network(graph_, job.config);
+        const NumberedGraph network = prepare_network(workload_.network(), job.config);
         const auto program =
             backend_.load(lower(network, lowering_options(job.config, network, job.only_layer)));
         Calibration calibration;
         ChipCalibrator calibrator;
         if (needs_calibration(program->plan())) {
-            const Images& images = calibration_images();
-            const CalibrationRun all{*images.store, static_cast<int64_t>(images.labels.size()),
-                                     options_.threads};
+            const CalibrationRun all = workload_.calibration_run(options_.threads);
             calibration = calibrate(*program, all);
             if (job.config.adc.calibrate == CalibrateOn::chip)
                 calibrator = [&, all](const ChipAddress& address) {
                     return calibrate_chip(*program, calibration, address, {all.images, all.count, 1});
                 };
         }
-        MonteCarlo chips_of_point(*program, calibration, test_images(), workers(job.config),
+        MonteCarlo chips_of_point(*program, calibration, workload_.test_images(), workers(job.config),
                                   static_cast<uint64_t>(job.config.monte_carlo.seed), calibrator);
         while (!chips.empty() && !stopped()) {
             chips_of_point.run(chips, [&](const ChipOutcome& outcome) {
@@ -241,9 +179,7 @@ class Sweep {
     const Backend& backend_;
     const Config& config_;
     const SweepOptions& options_;
-    std::filesystem::path file_;
-    Graph graph_;
-    Images images_, calibration_images_;
+    Workload workload_;
     std::vector<Job> jobs_;
 };
 

@@ -60,6 +60,8 @@ class Chip {
   public:
     virtual ~Chip() = default;
     virtual const ProgrammingReport& report() const = 0;
+    /// A copy of a plan parameter as this chip holds it: perturbed where it is analog.
+    virtual std::vector<float> read_parameter(ParameterId id) const = 0;
 };
 
 /// Images held where the backend wants them: uploaded once a run.

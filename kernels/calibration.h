@@ -51,8 +51,11 @@ struct CrossbarTrace {
     int64_t positions = 0, phases = 0, steps = 0, row_tiles = 0, conversions = 0;
     std::vector<int32_t> input;  ///< [group][position][row]: signed codes, offset inputs before the offset
     std::vector<int16_t> conductance;  ///< [group][slice][polarity][row][column], grid codes of this chip
+    /// Converters of this chip, code = rint(fmaf(sum, a, b)): [group][row tile][slice][conversion][column];
+    /// empty where they are ideal.
+    std::vector<float> converter_a, converter_b;
     std::vector<int64_t>
-        column_sum;  ///< [group][position][phase][step][row tile][slice][polarity][column], with noise
+        column_sum;  ///< [group][position][phase][step][row tile][slice][conversion][column], with noise
     std::vector<int64_t> code;  ///< the same axes, after the converter
     std::vector<int64_t>
         joined;  ///< [group][position][column]: codes joined as integers; empty where ranges differ

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "host/config.h"
+#include "host/run.h"
 #include "kernels/backend.h"
 
 namespace mho::cli {
@@ -31,12 +33,19 @@ struct MachineOptions {
 void add_options(CLI::App& command, ConfigOptions& options);
 void add_options(CLI::App& command, MachineOptions& options);
 
+/// The config that the options ask for.
+Config read_config(const ConfigOptions& options);
 /// The backend asked for by --backend. Throws InputError where it is not there, with what is.
 std::unique_ptr<Backend> open_backend(const MachineOptions& options);
 int thread_count(const MachineOptions& options);
 
+/// results.json, chips.csv and report.html of a run, into its directory.
+void write_results(const std::string& directory, const RunResult& run);
+
 void add_sweep(CLI::App& app);
 void add_infer(CLI::App& app);
+void add_probe(CLI::App& app);
+void add_report(CLI::App& app);
 void add_models(CLI::App& app);
 void add_info(CLI::App& app);
 

@@ -26,6 +26,12 @@ void add_options(CLI::App& command, MachineOptions& options) {
     command.add_flag("--quiet", options.quiet, "No progress on stderr");
 }
 
+Config read_config(const ConfigOptions& options) {
+    std::vector<std::string> set = options.set;
+    if (options.seed) set.push_back(fmt::format("monte_carlo.seed={}", *options.seed));
+    return mho::read_config(options.config, set);
+}
+
 std::unique_ptr<Backend> open_backend(const MachineOptions& options) {
     if (options.backend == "cpu" || options.backend == "auto") return make_cpu_backend();
     if (options.backend == "cuda")

@@ -24,6 +24,8 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     mho::cli::add_sweep(app);
     mho::cli::add_infer(app);
+    mho::cli::add_probe(app);
+    mho::cli::add_report(app);
     mho::cli::add_models(app);
     mho::cli::add_info(app);
     try {

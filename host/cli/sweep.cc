@@ -44,9 +44,7 @@ std::string reproducing_command(const Options& o) {
 }
 
 void run(Options& o) {
-    std::vector<std::string> set = o.config.set;
-    if (o.config.seed) set.push_back(fmt::format("monte_carlo.seed={}", *o.config.seed));
-    const Config config = read_config(o.config.config, set);
+    const Config config = read_config(o.config);
     const auto backend = open_backend(o.machine);
     o.sweep.out = o.out;
     o.sweep.threads = thread_count(o.machine);
@@ -56,9 +54,8 @@ void run(Options& o) {
     std::signal(SIGINT, on_interrupt);
     std::signal(SIGTERM, on_interrupt);
     const RunResult result = run_sweep(*backend, config, o.sweep);
-    write_file(o.out, "results.json", results_json(result));
-    write_file(o.out, "chips.csv", chips_csv(result));
-    fmt::print("{}", points_table(result));
+    write_results(o.out, result);
+    fmt::print("{}\n{}/report.html\n", points_table(result), o.out);
     if (interrupted)
         throw RunError(fmt::format(
             "interrupted; finished chips are in {}: the same command with --resume goes on", o.out));

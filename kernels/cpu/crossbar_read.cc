@@ -150,6 +150,14 @@ CrossbarTrace trace_crossbar(const CrossbarChip& chip, const CrossbarInput& inpu
     CrossbarTrace t = fits_32_bits(chip) ? trace_all<int32_t>(chip, input, first, count)
                                          : trace_all<int64_t>(chip, input, first, count);
     const CrossbarLayer& l = chip.layer();
+    for (int64_t g = 0; g < l.groups && !chip.ideal_converters(); ++g)
+        for (int64_t rt = 0; rt < l.row_tiles(); ++rt)
+            for (int s = 0; s < l.slices; ++s)
+                for (int p = 0; p < l.conversions(); ++p) {
+                    const float *a = chip.converter_a(g, rt, s, p), *b = chip.converter_b(g, rt, s, p);
+                    t.converter_a.insert(t.converter_a.end(), a, a + l.columns());
+                    t.converter_b.insert(t.converter_b.end(), b, b + l.columns());
+                }
     for (int64_t g = 0; g < l.groups; ++g)
         for (int s = 0; s < l.slices; ++s)
             for (int p = 0; p < l.polarities(); ++p)

@@ -15,12 +15,12 @@ namespace {
     MHO_SIMD_CLONES void activate_##kind(const float* x, float* y, int64_t count, float alpha, float beta) { \
         for (int64_t i = 0; i < count; ++i) y[i] = activated<ActivationKind::kind>(x[i], alpha, beta);       \
     }
-#define MHO_EACH_ACTIVATION(DO)                                                                          \
-    DO(relu)                                                                                             \
-    DO(clip)                                                                                             \
-    DO(leaky_relu)                                                                                       \
-    DO(sigmoid) DO(hard_sigmoid) DO(hard_swish) DO(silu) DO(tanh) DO(gelu) DO(gelu_tanh) DO(erf) DO(exp) \
-        DO(sqrt)
+#define MHO_EACH_ACTIVATION(DO) \
+    DO(relu)                    \
+    DO(clip)                    \
+    DO(leaky_relu)              \
+    DO(sigmoid)                 \
+    DO(hard_sigmoid) DO(hard_swish) DO(silu) DO(tanh) DO(gelu) DO(gelu_tanh) DO(erf) DO(exp) DO(sqrt)
 MHO_EACH_ACTIVATION(MHO_ACTIVATION_LOOP)
 
 MHO_SIMD_CLONES void affine_channels_last(const float* __restrict x, float* __restrict y, int64_t rows,

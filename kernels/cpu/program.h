@@ -27,6 +27,10 @@ class CpuChip : public Chip {
     explicit CpuChip(const CpuProgram& program);
     const ProgrammingReport& report() const override { return report_; }
 
+    std::vector<float> read_parameter(ParameterId id) const override {
+        return {parameter(id).begin(), parameter(id).end()};
+    }
+
     /// This chip's copy of a parameter, or the plan's own where it is not analog.
     std::span<const float> parameter(ParameterId id) const;
     const void* packed_weight(int site) const;

@@ -1,0 +1,30 @@
+// host/cli/report.cc - `mho report`: results and plots again from a stored run.
+#include "host/report.h"
+
+#include <fmt/format.h>
+
+#include "host/cli/commands.h"
+#include "host/results.h"
+#include "host/store.h"
+
+namespace mho::cli {
+
+void write_results(const std::string& directory, const RunResult& run) {
+    write_file(directory, "results.json", results_json(run));
+    write_file(directory, "chips.csv", chips_csv(run));
+    write_file(directory, "report.html", report_html(run));
+}
+
+void add_report(CLI::App& app) {
+    CLI::App* command =
+        app.add_subcommand("report", "results.json, chips.csv and report.html again from a stored run");
+    auto directory = std::make_shared<std::string>();
+    command->add_option("RUN", *directory, "Directory of a run: the --out of mho sweep")->required();
+    command->callback([directory] {
+        const RunResult run = Store::open(*directory).result();
+        write_results(*directory, run);
+        fmt::print("{}{}/report.html\n", points_table(run) + "\n", *directory);
+    });
+}
+
+}  // namespace mho::cli

@@ -1,0 +1,268 @@
+#include "host/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <optional>
+
+#include "host/gnuplot.h"
+#include "host/results.h"
+#include "host/statistics.h"
+
+namespace mho {
+namespace {
+
+// --- what is plotted
+
+std::vector<double> top1_percent(const PointResult& point) {
+    std::vector<double> values;
+    for (const ChipResult& chip : point.chips) values.push_back(100 * chip.top1_fraction());
+    return values;
+}
+
+std::optional<double> number(const std::string& text) {
+    char* end = nullptr;
+    const double value = std::strtod(text.c_str(), &end);
+    return end != text.c_str() && *end == '\0' ? std::optional(value) : std::nullopt;
+}
+
+/// The label's keys but `without`, as "key = value, ...".
+std::string words(const PointLabel& label, const std::string& without = "") {
+    std::string text;
+    for (const auto& [key, value] : label.set)
+        if (key != without) text += (text.empty() ? "" : ", ") + key + " = " + value;
+    return text.empty() ? "all chips" : text;
+}
+
+/// Points that differ in one numeric key alone, and that key's value at each.
+using Series = std::map<std::string, std::vector<std::pair<double, const PointResult*>>>;
+
+std::vector<std::string> numeric_keys(const RunResult& run) {
+    std::vector<std::string> keys;
+    if (run.points.empty()) return keys;
+    for (size_t k = 0; k < run.points[0].label.set.size(); ++k) {
+        bool all_numbers = true, varies = false;
+        for (const PointResult& p : run.points) {
+            all_numbers = all_numbers && number(p.label.set[k].second);
+            varies = varies || p.label.set[k].second != run.points[0].label.set[k].second;
+        }
+        if (all_numbers && varies) keys.push_back(run.points[0].label.set[k].first);
+    }
+    return keys;
+}
+
+Series series_along(const RunResult& run, const std::string& along) {
+    Series series;
+    for (const PointResult& point : run.points)
+        for (const auto& [key, value] : point.label.set)
+            if (key == along && !point.chips.empty())
+                series[words(point.label, along)].push_back({*number(value), &point});
+    return series;
+}
+
+// --- gnuplot's language
+
+/// As a string of gnuplot's that takes no escapes.
+std::string quoted(const std::string& text) {
+    std::string out;
+    for (char c : text) out += c == '\'' ? "''" : std::string(1, c);
+    return "'" + out + "'";
+}
+
+constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
+                                    "#e69f00", "#56b4e9", "#000000"};
+std::string colour(size_t i) { return kColours[i % std::size(kColours)]; }
+
+std::string axes(const std::string& x, const std::string& y) {
+    return fmt::format(
+        "set xlabel {} noenhanced\nset ylabel {}\nset key outside below noenhanced\nset grid\nset border 3\n"
+        "set tics nomirror\n",
+        quoted(x), quoted(y));
+}
+
+std::string plot(const std::vector<std::string>& parts) {
+    std::string text = "plot ";
+    for (size_t i = 0; i < parts.size(); ++i) text += (i ? ", \\\n  " : "") + parts[i];
+    return text + "\n";
+}
+
+/// Mean with its interval, every chip a dot, the digital accuracy a line.
+std::string accuracy_script(const RunResult& run, const std::string& key) {
+    std::string data;
+    std::vector<std::string> parts;
+    size_t i = 0;
+    for (const auto& [name, points] : series_along(run, key)) {
+        data += fmt::format("$chips{} << EOD\n", i);
+        for (const auto& [x, point] : points)
+            for (double y : top1_percent(*point)) data += fmt::format("{} {}\n", x, y);
+        data += fmt::format("EOD\n$means{} << EOD\n", i);
+        for (const auto& [x, point] : points) {
+            const Summary s = summarise(top1_percent(*point), run.info.confidence);
+            const Interval interval = s.mean_interval.value_or(Interval{s.mean, s.mean});
+            data += fmt::format("{} {} {} {}\n", x, s.mean, interval.low, interval.high);
+        }
+        data += "EOD\n";
+        parts.push_back(fmt::format(
+            "$chips{0} using 1:2 with points pointtype 7 pointsize 0.3 linecolor rgb '{1}' notitle", i,
+            colour(i)));
+        parts.push_back(
+            fmt::format("$means{0} using 1:2:3:4 with yerrorlines linewidth 1.5 pointtype 5 pointsize 0.4 "
+                        "linecolor rgb '{1}' title {2}",
+                        i, colour(i), quoted(name)));
+        ++i;
+    }
+    parts.push_back(fmt::format("{} with lines dashtype 2 linecolor rgb '#666666' title 'digital'",
+                                100 * run.digital.top1));
+    return data + axes(key, "top-1 accuracy, %") + plot(parts);
+}
+
+/// How many chips reach which accuracy: a histogram, and the yield as a function of the accuracy asked for.
+std::string histogram_script(const RunResult& run) {
+    std::vector<double> all;
+    for (const PointResult& point : run.points)
+        for (double y : top1_percent(point)) all.push_back(y);
+    const auto [low, high] = std::minmax_element(all.begin(), all.end());
+    constexpr double kBins = 40;
+    const double width = std::max((*high - *low) / kBins, 100.0 / static_cast<double>(run.info.images));
+    std::string data;
+    std::vector<std::string> parts;
+    for (size_t i = 0; i < run.points.size(); ++i) {
+        std::map<int64_t, int64_t> bins;
+        for (double y : top1_percent(run.points[i])) ++bins[static_cast<int64_t>((y - *low) / width)];
+        data += fmt::format("$h{} << EOD\n", i);
+        for (const auto& [bin, count] : bins)
+            data += fmt::format("{} {}\n", *low + (static_cast<double>(bin) + 0.5) * width, count);
+        data += "EOD\n";
+        parts.push_back(
+            fmt::format("$h{0} using 1:2 with boxes fillstyle solid 0.35 linecolor rgb '{1}' title {2}", i,
+                        colour(i), quoted(words(run.points[i].label))));
+    }
+    return data + axes("top-1 accuracy, %", "chips") +
+           fmt::format("set boxwidth {}\nset yrange [0:]\n", width) + plot(parts);
+}
+
+std::string yield_script(const RunResult& run) {
+    std::string data;
+    std::vector<std::string> parts;
+    for (size_t i = 0; i < run.points.size(); ++i) {
+        std::vector<double> values = top1_percent(run.points[i]);
+        if (values.empty()) continue;
+        std::sort(values.begin(), values.end());
+        data += fmt::format("$y{} << EOD\n", i);
+        for (double at : values) {
+            const Yield y = yield_at(values, at, run.info.confidence);
+            data +=
+                fmt::format("{} {} {} {}\n", at, 100 * y.share, 100 * y.interval.low, 100 * y.interval.high);
+        }
+        data += "EOD\n";
+        parts.push_back(
+            fmt::format("$y{0} using 1:3:4 with filledcurves fillstyle transparent solid 0.15 linecolor rgb "
+                        "'{1}' notitle",
+                        i, colour(i)));
+        parts.push_back(fmt::format("$y{0} using 1:2 with steps linewidth 1.5 linecolor rgb '{1}' title {2}",
+                                    i, colour(i), quoted(words(run.points[i].label))));
+    }
+    return data + axes("top-1 accuracy asked for, %", "chips that reach it, %") + "set yrange [0:105]\n" +
+           plot(parts);
+}
+
+bool has_layers(const RunResult& run) {
+    return !run.points.empty() && !run.points[0].label.set.empty() &&
+           run.points[0].label.set.back().first == "layer";
+}
+
+/// Accuracy lost where one layer alone is noisy, a bar each.
+std::string layers_script(const RunResult& run) {
+    std::map<std::string, std::string> groups;  // the other keys -> data
+    for (const PointResult& point : run.points) {
+        const std::string& layer = point.label.set.back().second;
+        if (layer == "\"all\"" || point.chips.empty()) continue;
+        const Summary s = summarise(top1_percent(point), run.info.confidence);
+        const double digital = 100 * run.digital.top1,
+                     half = s.mean_interval ? s.mean_interval->high - s.mean : 0;
+        groups[words(point.label, "layer")] += fmt::format("{} {} {}\n", layer, digital - s.mean, half);
+    }
+    std::string data;
+    std::vector<std::string> parts;
+    for (const auto& [name, rows] : groups) {
+        const size_t i = parts.size();
+        data += fmt::format("$l{} << EOD\n{}EOD\n", i, rows);
+        parts.push_back(
+            fmt::format("$l{0} using 2:3:xtic(1) linecolor rgb '{1}' title {2}", i, colour(i), quoted(name)));
+    }
+    return data + axes("", "top-1 lost, percent points") +
+           "set style data histograms\nset style histogram errorbars gap 1\nset style fill solid 0.5\n"
+           "set xtics rotate by -45 noenhanced\n" +
+           plot(parts);
+}
+
+// --- the page
+
+std::string escaped(const std::string& text) {
+    std::string out;
+    for (char c : text) {
+        if (c == '<')
+            out += "&lt;";
+        else if (c == '>')
+            out += "&gt;";
+        else if (c == '&')
+            out += "&amp;";
+        else
+            out += c;
+    }
+    return out;
+}
+
+class Page {
+  public:
+    void section(const std::string& heading, const std::string& content) {
+        body_ += fmt::format("<h2>{}</h2>\n{}\n", heading, content);
+    }
+    void plot(const std::string& heading, const std::string& script) {
+        const std::optional<std::string> svg = gnuplot_svg(script);
+        section(heading, svg ? *svg
+                             : "<p>No plot: gnuplot is not installed. Install it and run <code>mho "
+                               "report</code> again.</p>");
+    }
+    std::string html(const std::string& title) const {
+        return fmt::format(
+            "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{0}</title>\n"
+            "<style>body{{font:15px sans-serif;max-width:760px;margin:2em "
+            "auto;color:#222}}pre{{background:#f4f4f4;padding:1em;"
+            "overflow-x:auto}}svg{{max-width:100%;height:auto}}</style>\n<h1>{0}</h1>\n{1}</html>\n",
+            escaped(title), body_);
+    }
+
+  private:
+    std::string body_;
+};
+
+}  // namespace
+
+std::string report_html(const RunResult& run) {
+    Page page;
+    const RunInfo& i = run.info;
+    const bool any_chip = std::any_of(run.points.begin(), run.points.end(),
+                                      [](const PointResult& p) { return !p.chips.empty(); });
+    page.section("Result", "<pre>" + escaped(points_table(run)) + "</pre>");
+    if (any_chip) {
+        for (const std::string& key : numeric_keys(run))
+            page.plot("Accuracy against " + escaped(key), accuracy_script(run, key));
+        if (has_layers(run)) page.plot("Accuracy lost by each layer alone", layers_script(run));
+        page.plot("Chips", histogram_script(run));
+        page.plot("Yield", yield_script(run));
+    }
+    page.section(
+        "Reproduce",
+        fmt::format(
+            "<p>mho {}, network <code>{}</code> (SHA-256 {}), data {} ({} images a chip), backend {}. "
+            "Save the config below as config.toml, then:</p><pre>{}</pre>",
+            escaped(i.version), escaped(i.network_file), i.network_sha256, escaped(i.data_name), i.images,
+            escaped(i.backend), escaped(i.command)));
+    page.section("Config", "<pre>" + escaped(i.config_toml) + "</pre>");
+    return page.html(i.network_file + " on " + i.data_name);
+}
+
+}  // namespace mho
