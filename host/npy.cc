@@ -98,6 +98,7 @@ void write_bytes(const std::filesystem::path& file, const char* type, const std:
 
 Tensor parse_npy(const std::string& bytes, const std::string& name) {
     if (bytes.size() < 10 || bytes.compare(0, 6, kMagic) != 0) refuse(name, "is no .npy file");
+    if (bytes[6] < 1 || bytes[6] > 3) refuse(name, "is of a version of .npy that is not known (1 to 3 are)");
     const bool wide = bytes[6] >= 2;
     const size_t start = wide ? 12 : 10;
     if (bytes.size() < start) refuse(name, "is truncated in its header");

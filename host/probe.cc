@@ -187,6 +187,7 @@ ordered_json write_parameters(const Opened& o, ArrayWriter& writer) {
            step.activation ? "what the layer delivers, after its activation function"
                            : "what the layer delivers");
     ordered_json j;
+    j["activated"] = step.activation.has_value();
     if (conv) {
         j["groups"] = conv->groups;
         j["stride"] = conv->window.stride;

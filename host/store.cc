@@ -193,15 +193,12 @@ Store Store::create(const std::filesystem::path& directory, const RunInfo& info,
             fmt::format("--out {}: holds other files; use an empty or new directory", directory.string()));
     Store store(file, true);
     store.execute("BEGIN EXCLUSIVE");
-    Statement version(store, "PRAGMA user_version");
-    const int64_t schema = version.step("reading") ? version.integer(0) : 0;
+    const int64_t schema = store.schema();
     if (schema == 0) {
         store.execute(kSchema);
         store.write_info(info);
-    } else if (schema != kSchemaVersion) {
-        throw InputError(fmt::format("{}: schema {}, this mho knows {}; use another --out", file.string(),
-                                     schema, kSchemaVersion));
     } else {
+        store.check_schema(schema);
         const RunInfo old = store.info();
         if (old.config_sha256 != info.config_sha256 || old.network_sha256 != info.network_sha256 ||
             old.images != info.images)
@@ -220,7 +217,20 @@ Store Store::open(const std::filesystem::path& directory) {
     const std::filesystem::path file = directory / kFile;
     if (!std::filesystem::exists(file))
         throw InputError(fmt::format("{}: holds no run ({} is missing)", directory.string(), kFile));
-    return Store(file, false);
+    Store store(file, false);
+    store.check_schema(store.schema());
+    return store;
+}
+
+int64_t Store::schema() const {
+    Statement version(*this, "PRAGMA user_version");
+    return version.step("reading") ? version.integer(0) : 0;
+}
+
+void Store::check_schema(int64_t schema) const {
+    if (schema != kSchemaVersion)
+        throw InputError(fmt::format("{}: holds no run that this mho knows (schema {}, known is {})", file_.string(), schema,
+                                     kSchemaVersion));
 }
 
 void Store::set_digital(const DigitalResult& d) {
@@ -239,6 +249,9 @@ std::optional<DigitalResult> Store::digital() const {
 }
 
 void Store::set_points(const std::vector<PointLabel>& points) {
+    const std::vector<PointLabel> old = stored_points();
+    if (!old.empty() && old != points)
+        throw InputError(fmt::format("{}: holds a sweep over other points: use another --out", file_.string()));
     execute("BEGIN");
     for (size_t i = 0; i < points.size(); ++i)
         Statement(*this, "INSERT OR REPLACE INTO point VALUES (?, ?)")
@@ -273,7 +286,7 @@ std::vector<ChipResult> Store::chips(int64_t point) const {
         const ChipResult c{s.integer(0), s.integer(1), s.integer(2), s.integer(3), s.integer(4),
                            s.integer(5), s.integer(6), s.integer(7), s.real(8)};
         const bool sane =
-            c.images > 0 && c.top1 >= 0 && c.top1 <= c.images && c.top5 >= c.top1 && c.top5 <= c.images;
+            c.chip >= 0 && c.images > 0 && c.top1 >= 0 && c.top1 <= c.images && c.top5 >= c.top1 && c.top5 <= c.images;
         if (!sane)
             throw InputError(fmt::format("{}: damaged: chip {} of point {} makes no sense", file_.string(),
                                          c.chip, point));
@@ -282,16 +295,31 @@ std::vector<ChipResult> Store::chips(int64_t point) const {
     return chips;
 }
 
-RunResult Store::result() const {
-    RunResult run{info(), digital().value_or(DigitalResult{}), {}};
+std::vector<PointLabel> Store::stored_points() const {
+    std::vector<PointLabel> points;
     Statement s(*this, "SELECT id, label FROM point ORDER BY id");
     while (s.step("reading")) {
+        if (s.integer(0) != static_cast<int64_t>(points.size()))
+            throw InputError(fmt::format("{}: damaged: point {} is missing", file_.string(), points.size()));
         try {
-            run.points.push_back({parse_label(s.text(1)), chips(s.integer(0))});
+            points.push_back(parse_label(s.text(1)));
         } catch (const json::exception& e) {
             throw InputError(fmt::format("{}: damaged ({})", file_.string(), e.what()));
         }
     }
+    return points;
+}
+
+RunResult Store::result() const {
+    RunResult run{info(), digital().value_or(DigitalResult{}), {}};
+    int64_t read = 0;
+    for (PointLabel& label : stored_points()) {
+        run.points.push_back({std::move(label), chips(static_cast<int64_t>(run.points.size()))});
+        read += static_cast<int64_t>(run.points.back().chips.size());
+    }
+    Statement count(*this, "SELECT count(*) FROM chip");
+    if (count.step("reading") && count.integer(0) != read)
+        throw InputError(fmt::format("{}: damaged: it holds chips of points that are not in the sweep", file_.string()));
     return run;
 }
 

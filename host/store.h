@@ -45,6 +45,9 @@ class Store {
     std::optional<std::string> meta(const std::string& key) const;
     void set_meta(const std::string& key, const std::string& value);
     void write_info(const RunInfo& info);
+    int64_t schema() const;
+    void check_schema(int64_t schema) const;
+    std::vector<PointLabel> stored_points() const;
 
     std::filesystem::path file_;
     sqlite3* db_ = nullptr;

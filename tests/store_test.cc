@@ -1,0 +1,168 @@
+// The store of finished chips: what goes in comes out, another run is refused, and no damaged file crashes the reader.
+#include "host/store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <sstream>
+
+#include "kernels/error.h"
+
+namespace mho {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+RunInfo info_of(const std::string& config) {
+    RunInfo i;
+    i.version = "0.1";
+    i.config_toml = config;
+    i.config_sha256 = "sha of " + config;
+    i.network_file = "net.onnx";
+    i.network_sha256 = "abc";
+    i.network_parameters = 1234567890123;
+    i.data_name = "digits";
+    i.images = 100;
+    i.backend = "cpu";
+    i.precision = "f32";
+    i.command = "mho sweep 'a b.toml'";
+    return i;
+}
+
+ChipResult chip_of(int64_t number) {
+    return {number, 100, 90 + number, 99, (int64_t{1} << 40) + number, 5000, 3, 1, 0.25};
+}
+
+class StoreTest : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        char pattern[] = "/tmp/mho_store_XXXXXX";
+        directory_ = mkdtemp(pattern);
+    }
+    void TearDown() override { fs::remove_all(directory_); }
+
+    fs::path file() const { return directory_ / "run.sqlite"; }
+    void fill(const std::string& config = "a = 1") const {
+        Store store = Store::create(directory_, info_of(config), false);
+        store.set_points({{{{"device.sigma", "0.1"}}}, {{{"device.sigma", "0.2"}}}});
+        store.set_digital({0.98, 1.0, 0.05});
+        for (int64_t c : {2, 0, 1}) store.add(0, chip_of(c));
+        store.add(1, chip_of(7));
+    }
+    std::string refusal(const std::function<void()>& attempt) const {
+        try {
+            attempt();
+        } catch (const InputError& error) {
+            return error.what();
+        }
+        ADD_FAILURE() << "was not refused";
+        return "";
+    }
+    void sql(const std::string& text) const {
+        sqlite3* db = nullptr;
+        ASSERT_EQ(sqlite3_open(file().c_str(), &db), SQLITE_OK);
+        ASSERT_EQ(sqlite3_exec(db, text.c_str(), nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+        sqlite3_close(db);
+    }
+
+    fs::path directory_;
+};
+
+TEST_F(StoreTest, holds_what_was_put_in) {
+    fill();
+    const RunResult run = Store::open(directory_).result();
+    EXPECT_EQ(run.info.network_parameters, 1234567890123);
+    EXPECT_EQ(run.info.command, "mho sweep 'a b.toml'");
+    EXPECT_EQ(run.digital.top1, 0.98);
+    ASSERT_EQ(run.points.size(), 2u);
+    EXPECT_EQ(run.points[1].label, (PointLabel{{{"device.sigma", "0.2"}}}));
+    EXPECT_EQ(run.points[0].chips, (std::vector<ChipResult>{chip_of(0), chip_of(1), chip_of(2)}));
+}
+
+TEST_F(StoreTest, a_chip_that_is_there_stays) {
+    fill();
+    Store store = Store::create(directory_, info_of("a = 1"), true);
+    ChipResult other = chip_of(1);
+    other.top1 = 5;
+    store.add(0, other);
+    EXPECT_EQ(store.chips(0)[1], chip_of(1));
+}
+
+TEST_F(StoreTest, resumes_the_same_run_alone) {
+    fill();
+    EXPECT_THAT(refusal([&] { Store::create(directory_, info_of("a = 1"), false); }), HasSubstr("--resume"));
+    EXPECT_THAT(refusal([&] { Store::create(directory_, info_of("a = 2"), true); }), HasSubstr("another run"));
+    Store same = Store::create(directory_, info_of("a = 1"), true);
+    EXPECT_THAT(refusal([&] { same.set_points({{{{"device.sigma", "0.3"}}}}); }), HasSubstr("other points"));
+}
+
+TEST_F(StoreTest, nothing_there_is_said_so) {
+    EXPECT_THAT(refusal([&] { Store::open(directory_); }), HasSubstr("run.sqlite"));
+    EXPECT_THAT(refusal([&] { Store::open(directory_ / "nowhere"); }), HasSubstr("nowhere"));
+}
+
+TEST_F(StoreTest, a_directory_that_cannot_be_made_is_a_failure_of_the_run) {
+    std::ofstream(directory_ / "file") << "x";
+    EXPECT_THROW(Store::create(directory_ / "file" / "run", info_of("a"), false), std::runtime_error);
+}
+
+TEST_F(StoreTest, other_files_under_its_name_are_refused) {
+    for (const std::string text : {"", "not a database at all", "SQLite format 3"}) {
+        std::ofstream(file(), std::ios::trunc) << text;
+        EXPECT_THAT(refusal([&] { Store::open(directory_); }), HasSubstr("run.sqlite")) << text;
+    }
+}
+
+TEST_F(StoreTest, rows_that_make_no_sense_are_refused) {
+    const char* damages[] = {
+        "UPDATE chip SET images = 0",
+        "UPDATE chip SET top1 = images + 1",
+        "UPDATE chip SET top1 = -1",
+        "UPDATE chip SET chip = -4 WHERE chip = 2",
+        "UPDATE chip SET point = 9 WHERE chip = 7",
+        "UPDATE point SET label = 'nonsense'",
+        "UPDATE point SET label = '[[1, 2]]'",
+        "DELETE FROM meta",
+        "DROP TABLE chip",
+        "PRAGMA user_version = 99",
+    };
+    for (const char* damage : damages) {
+        fs::remove_all(directory_);
+        fs::create_directory(directory_);
+        fill();
+        sql(damage);
+        EXPECT_FALSE(refusal([&] { Store::open(directory_).result(); }).empty()) << damage;
+    }
+}
+
+TEST_F(StoreTest, damaged_anywhere_it_is_read_or_refused_but_never_crashes) {
+    fill();
+    std::ifstream stream(file(), std::ios::binary);
+    std::ostringstream text;
+    text << stream.rdbuf();
+    const std::string whole = text.str();
+    std::mt19937 random(1);
+    int refused = 0;
+    for (int i = 0; i < 400; ++i) {
+        std::string bytes = whole;
+        if (i % 4 == 0) bytes.resize(random() % bytes.size());
+        for (int k = 0; k < 1 + i % 8 && !bytes.empty(); ++k) bytes[random() % bytes.size()] = static_cast<char>(random());
+        std::ofstream(file(), std::ios::binary | std::ios::trunc) << bytes;
+        try {
+            Store::open(directory_).result();
+        } catch (const InputError&) {
+            ++refused;
+        } catch (const RunError&) {
+            ++refused;
+        }
+    }
+    EXPECT_GT(refused, 100);  // the cut ones at least
+}
+
+}  // namespace
+}  // namespace mho
