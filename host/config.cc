@@ -44,6 +44,8 @@ void assign_at(const Key& key, Config& config, const ConfigValue& value, const s
         refuse(place, fmt::format("{} {}", key.name, wrong));
 }
 
+constexpr int kMostPoints = 10000;
+
 /// One config in the making: knows the file's name for messages.
 class Reader {
   public:
@@ -145,6 +147,12 @@ class Reader {
         std::stable_sort(axes_.begin(), axes_.end(),
                          [](const auto& a, const auto& b) { return a.first < b.first; });
         for (auto& [line, axis] : axes_) config_.sweep.push_back(std::move(axis));
+        double points = 1;
+        for (const SweepAxis& axis : config_.sweep)
+            points *= config_.zip ? 1 : static_cast<double>(axis.values.size());
+        if (points > kMostPoints)
+            refuse(place(node),
+                   fmt::format("asks for {:.0f} points; at most {} fit a run", points, kMostPoints));
         const auto differs = [&](const SweepAxis& a) {
             return a.values.size() != config_.sweep[0].values.size();
         };

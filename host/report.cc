@@ -161,9 +161,10 @@ std::string yield_script(const RunResult& run) {
             fmt::format("$y{0} using 1:3:4 with filledcurves fillstyle transparent solid 0.15 linecolor rgb "
                         "'{1}' notitle",
                         i, colour(i)));
-        parts.push_back(fmt::format("$y{0} using 1:2 with fsteps linewidth 1.5 dashtype {3} linecolor rgb '{1}' "
-                                    "title {2}",
-                                    i, colour(i), quoted(words(run.points[i].label)), i / std::size(kColours) + 1));
+        parts.push_back(
+            fmt::format("$y{0} using 1:2 with fsteps linewidth 1.5 dashtype {3} linecolor rgb '{1}' "
+                        "title {2}",
+                        i, colour(i), quoted(words(run.points[i].label)), i / std::size(kColours) + 1));
     }
     return data + axes("top-1 accuracy asked for, %", "chips that reach it, %") + "set yrange [0:105]\n" +
            plot(parts);

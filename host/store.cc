@@ -229,8 +229,8 @@ int64_t Store::schema() const {
 
 void Store::check_schema(int64_t schema) const {
     if (schema != kSchemaVersion)
-        throw InputError(fmt::format("{}: holds no run that this mho knows (schema {}, known is {})", file_.string(), schema,
-                                     kSchemaVersion));
+        throw InputError(fmt::format("{}: holds no run that this mho knows (schema {}, known is {})",
+                                     file_.string(), schema, kSchemaVersion));
 }
 
 void Store::set_digital(const DigitalResult& d) {
@@ -251,7 +251,8 @@ std::optional<DigitalResult> Store::digital() const {
 void Store::set_points(const std::vector<PointLabel>& points) {
     const std::vector<PointLabel> old = stored_points();
     if (!old.empty() && old != points)
-        throw InputError(fmt::format("{}: holds a sweep over other points: use another --out", file_.string()));
+        throw InputError(
+            fmt::format("{}: holds a sweep over other points: use another --out", file_.string()));
     execute("BEGIN");
     for (size_t i = 0; i < points.size(); ++i)
         Statement(*this, "INSERT OR REPLACE INTO point VALUES (?, ?)")
@@ -285,8 +286,8 @@ std::vector<ChipResult> Store::chips(int64_t point) const {
     while (s.step("reading")) {
         const ChipResult c{s.integer(0), s.integer(1), s.integer(2), s.integer(3), s.integer(4),
                            s.integer(5), s.integer(6), s.integer(7), s.real(8)};
-        const bool sane =
-            c.chip >= 0 && c.images > 0 && c.top1 >= 0 && c.top1 <= c.images && c.top5 >= c.top1 && c.top5 <= c.images;
+        const bool sane = c.chip >= 0 && c.images > 0 && c.top1 >= 0 && c.top1 <= c.images &&
+                          c.top5 >= c.top1 && c.top5 <= c.images;
         if (!sane)
             throw InputError(fmt::format("{}: damaged: chip {} of point {} makes no sense", file_.string(),
                                          c.chip, point));
@@ -319,7 +320,8 @@ RunResult Store::result() const {
     }
     Statement count(*this, "SELECT count(*) FROM chip");
     if (count.step("reading") && count.integer(0) != read)
-        throw InputError(fmt::format("{}: damaged: it holds chips of points that are not in the sweep", file_.string()));
+        throw InputError(
+            fmt::format("{}: damaged: it holds chips of points that are not in the sweep", file_.string()));
     return run;
 }
 

@@ -58,14 +58,18 @@ TEST(Elementary, tanh_and_erf_are_as_exact_as_stated) {
 struct Case {
     Activation activation;
     std::function<double(double)> exact;
-    double tolerance;  // absolute, for |x| <= 8: errors of exp, tanh, erf and a few roundings, times at most |x|
+    double
+        tolerance;  // absolute, for |x| <= 8: errors of exp, tanh, erf and a few roundings, times at most |x|
 };
 
-double hard_sigmoid(double x, double alpha, double beta) { return std::min(std::max(alpha * x + beta, 0.0), 1.0); }
+double hard_sigmoid(double x, double alpha, double beta) {
+    return std::min(std::max(alpha * x + beta, 0.0), 1.0);
+}
 
 TEST(Elementary, activations_are_what_their_names_say) {
     using K = ActivationKind;
-    const double one = 0x1p-22, through_tanh = 8 * (kTanhMaxError + 0x1p-22), through_erf = 8 * (kErfMaxError + 0x1p-22);
+    const double one = 0x1p-22, through_tanh = 8 * (kTanhMaxError + 0x1p-22),
+                 through_erf = 8 * (kErfMaxError + 0x1p-22);
     const std::vector<Case> cases{
         {{K::relu, 0, 0}, [](double x) { return std::max(x, 0.0); }, 0},
         {{K::clip, -1, 2.5f}, [](double x) { return std::min(std::max(x, -1.0), 2.5); }, 0},

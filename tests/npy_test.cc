@@ -48,7 +48,8 @@ TEST(Npy, every_type_is_read_as_float) {
 
 TEST(Npy, shapes) {
     EXPECT_EQ(parse_npy(npy(header("<f4", "()"), bytes<float>({7})), "x").dims, (std::vector<int64_t>{}));
-    EXPECT_EQ(parse_npy(npy(header("<f4", "(1, 2)"), bytes<float>({7, 8})), "x").dims, (std::vector<int64_t>{1, 2}));
+    EXPECT_EQ(parse_npy(npy(header("<f4", "(1, 2)"), bytes<float>({7, 8})), "x").dims,
+              (std::vector<int64_t>{1, 2}));
 }
 
 TEST(Npy, what_is_written_is_read) {
@@ -68,12 +69,20 @@ TEST(Npy, what_is_written_is_read) {
 
 TEST(Npy, malformed_files_are_refused_by_name) {
     const std::string good = npy(header("<f4", "(3,)"), bytes<float>({1, 2, 3}));
-    std::vector<std::string> bad{
-        "", "PK", "\x93NUMPY", npy(header("<c8", "(3,)"), std::string(24, 'x')), npy(header(">f4", "(3,)"), std::string(12, 'x')),
-        npy(header("<f4", "(3,)"), "short"), npy(header("<f4", "(3,)"), std::string(13, 'x')),
-        npy(header("<f4", "(-3,)"), ""), npy(header("<f4", "(9999999999, 9999999999, 9999999999)"), ""),
-        npy("{'descr': '<f4'}", ""), npy("nonsense", ""), npy(header("<f4", "3"), bytes<float>({1, 2, 3})),
-        npy(header("<f4", "(2, 2)", "True"), std::string(16, 'x')), npy(header("<f4", "(3,)"), bytes<float>({1, 2, 3}), 9)};
+    std::vector<std::string> bad{"",
+                                 "PK",
+                                 "\x93NUMPY",
+                                 npy(header("<c8", "(3,)"), std::string(24, 'x')),
+                                 npy(header(">f4", "(3,)"), std::string(12, 'x')),
+                                 npy(header("<f4", "(3,)"), "short"),
+                                 npy(header("<f4", "(3,)"), std::string(13, 'x')),
+                                 npy(header("<f4", "(-3,)"), ""),
+                                 npy(header("<f4", "(9999999999, 9999999999, 9999999999)"), ""),
+                                 npy("{'descr': '<f4'}", ""),
+                                 npy("nonsense", ""),
+                                 npy(header("<f4", "3"), bytes<float>({1, 2, 3})),
+                                 npy(header("<f4", "(2, 2)", "True"), std::string(16, 'x')),
+                                 npy(header("<f4", "(3,)"), bytes<float>({1, 2, 3}), 9)};
     for (size_t n = 0; n < good.size(); ++n) bad.push_back(good.substr(0, n));
     for (const std::string& text : bad) {
         try {

@@ -14,7 +14,8 @@ struct Screen {
     double now = 0;
 
     Progress progress(bool terminal, int64_t done = 0) {
-        return Progress(10, done, 0.95, terminal, [this](const std::string& t) { text += t; }, [this] { return now; });
+        return Progress(
+            10, done, 0.95, terminal, [this](const std::string& t) { text += t; }, [this] { return now; });
     }
 };
 

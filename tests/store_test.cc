@@ -1,4 +1,5 @@
-// The store of finished chips: what goes in comes out, another run is refused, and no damaged file crashes the reader.
+// The store of finished chips: what goes in comes out, another run is refused, and no damaged file crashes
+// the reader.
 #include "host/store.h"
 
 #include <gmock/gmock.h>
@@ -96,7 +97,8 @@ TEST_F(StoreTest, a_chip_that_is_there_stays) {
 TEST_F(StoreTest, resumes_the_same_run_alone) {
     fill();
     EXPECT_THAT(refusal([&] { Store::create(directory_, info_of("a = 1"), false); }), HasSubstr("--resume"));
-    EXPECT_THAT(refusal([&] { Store::create(directory_, info_of("a = 2"), true); }), HasSubstr("another run"));
+    EXPECT_THAT(refusal([&] { Store::create(directory_, info_of("a = 2"), true); }),
+                HasSubstr("another run"));
     Store same = Store::create(directory_, info_of("a = 1"), true);
     EXPECT_THAT(refusal([&] { same.set_points({{{{"device.sigma", "0.3"}}}}); }), HasSubstr("other points"));
 }
@@ -151,7 +153,8 @@ TEST_F(StoreTest, damaged_anywhere_it_is_read_or_refused_but_never_crashes) {
     for (int i = 0; i < 400; ++i) {
         std::string bytes = whole;
         if (i % 4 == 0) bytes.resize(random() % bytes.size());
-        for (int k = 0; k < 1 + i % 8 && !bytes.empty(); ++k) bytes[random() % bytes.size()] = static_cast<char>(random());
+        for (int k = 0; k < 1 + i % 8 && !bytes.empty(); ++k)
+            bytes[random() % bytes.size()] = static_cast<char>(random());
         std::ofstream(file(), std::ios::binary | std::ios::trunc) << bytes;
         try {
             Store::open(directory_).result();

@@ -11,7 +11,10 @@ namespace mho::cli {
 
 void add_info(CLI::App& app) {
     CLI::App* command = app.add_subcommand("info", "Version, build, processor and backends");
-    command->callback([] {
+    auto config_table = std::make_shared<bool>(false);
+    command->add_flag("--config-table", *config_table, "Only the table of every config key, as Markdown");
+    command->callback([config_table] {
+        if (*config_table) return fmt::print("{}", config_table_markdown());
         fmt::print("mho       {}\n", kVersion);
         fmt::print("build     {}, {}\n", kBuildType, kCompiler);
         fmt::print("threads   {}\n", available_threads());

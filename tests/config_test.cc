@@ -1,0 +1,214 @@
+// Configs: every key is read, checked, written and documented; every mistake is named with its place.
+#include "host/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "host/config_keys.h"
+#include "kernels/error.h"
+
+namespace mho {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr char kModel[] = "[model]\nfile = \"net.onnx\"\n";
+
+std::string refusal(const std::string& text, const std::vector<std::string>& set = {}) {
+    try {
+        parse_config(text, "run.toml", set);
+    } catch (const InputError& error) {
+        return error.what();
+    }
+    ADD_FAILURE() << "was accepted: " << text;
+    return "";
+}
+
+/// A config in which `key` means something.
+std::string setting_for(const Key& key, const std::string& value) {
+    std::string text = kModel;
+    const bool crossbar = key.table() == "crossbar" || key.table() == "device" || key.table() == "adc";
+    if (crossbar) text += "[chip]\nlevel = \"crossbar\"\n";
+    if (key.name == "adc.low" || key.name == "adc.high") text += "[adc]\nrange = \"fixed\"\n";
+    if (key.name == "adc.percentile" || key.name == "adc.calibrate")
+        text += "[adc]\nrange = \"calibrated\"\n";
+    if (text.find("[" + key.table() + "]") == std::string::npos) text += "[" + key.table() + "]\n";
+    const size_t table = text.find("[" + key.table() + "]\n") + key.table().size() + 3;
+    return text.substr(0, table) + key.leaf() + " = " + value + "\n" + text.substr(table);
+}
+
+TEST(Config, defaults_stand_and_say_the_same_when_written_out) {
+    for (const char* level : {"parameter", "crossbar"}) {
+        const Config c =
+            parse_config(std::string(kModel) + "[chip]\nlevel = \"" + level + "\"\n", "run.toml");
+        const std::string text = to_toml(c);
+        EXPECT_EQ(to_toml(parse_config(text, "again.toml")), text);
+        EXPECT_EQ(config_sha256(c).size(), 64u);
+    }
+}
+
+TEST(Config, every_key_refuses_another_type_at_its_place) {
+    for (const Key& key : config_keys()) {
+        if (key.name == "model.file") continue;
+        const std::string message = refusal(setting_for(key, "{ a = 1 }"));
+        EXPECT_THAT(message, HasSubstr("run.toml:")) << key.name;
+    }
+}
+
+TEST(Config, every_number_refuses_what_is_out_of_its_range) {
+    Config scratch;
+    for (const Key& key : config_keys()) {
+        const Field field = key.field(scratch);
+        const bool whole = std::holds_alternative<int64_t*>(field),
+                   real = std::holds_alternative<double*>(field);
+        if (!whole && !real) continue;
+        for (const double beyond : {key.low - 1, key.high + std::max(1.0, key.high * 1e-3)}) {
+            const ConfigValue value = whole ? ConfigValue{static_cast<int64_t>(beyond)} : ConfigValue{beyond};
+            if (whole && std::abs(beyond) > 9e18) continue;  // the range is all that TOML can say
+            const std::string message = refusal(setting_for(key, to_string(value)));
+            EXPECT_THAT(message, HasSubstr(key.name));
+            EXPECT_THAT(message, HasSubstr("takes")) << key.name;
+        }
+        for (const char* word : {"\"many\"", "true", "[1, 2]"})
+            EXPECT_THAT(refusal(setting_for(key, word)), HasSubstr(key.name));
+        if (real) {
+            EXPECT_THAT(refusal(setting_for(key, "nan")), HasSubstr(key.name));
+        }
+    }
+}
+
+TEST(Config, every_choice_names_what_it_allows) {
+    Config scratch;
+    for (const Key& key : config_keys()) {
+        const Field field = key.field(scratch);
+        const auto* choice = std::get_if<ChoiceField>(&field);
+        if (!choice) continue;
+        const std::string message = refusal(setting_for(key, "\"something\""));
+        for (const std::string& name : choice->names)
+            EXPECT_THAT(message, HasSubstr("\"" + name + "\"")) << key.name;
+    }
+}
+
+TEST(Config, mistakes_are_named) {
+    const std::string model = kModel;
+    const std::pair<std::string, const char*> cases[] = {
+        {"", "model.file is missing"},
+        {"[model\n", "run.toml:1"},
+        {model + "[divice]\nsigma = 1\n", "did you mean \"device\"?"},
+        {model + "[parameter]\nsigmma = 1\n", "did you mean \"parameter.sigma\"?"},
+        {model + "[parameter]\nsigma = -1\n", "run.toml:4"},
+        {model + "parameter = 3\n", "unknown key model.parameter"},
+        {"parameter = 3\n" + model, "must be a table"},
+        {model + "[sweep]\n\"parameter.sigma\" = 1\n", "takes an array"},
+        {model + "[sweep]\n\"parameter.sigma\" = []\n", "takes an array"},
+        {model + "[sweep]\n\"parameter.sigma\" = [-1]\n", "parameter.sigma"},
+        {model + "[sweep]\n\"model.file\" = [\"a\"]\n", "cannot be swept"},
+        {model + "[sweep]\nzip = 1\n", "zip takes true or false"},
+        {model + "[sweep]\nzip = true\n\"parameter.sigma\" = [1, 2]\n\"parameter.mu\" = [1]\n", "one length"},
+        {model + "[sweep]\n\"device.sigma\" = [0.1]\n", "does nothing"},
+        {"layer = 3\n" + model, "[[layer]]"},
+        {model + "[[layer]]\ndigital = true\n", "needs match"},
+        {model + "[[layer]]\nmatch = \"a\"\n", "changes nothing"},
+        {model + "[[layer]]\nmatch = 3\n", "match takes a string"},
+        {model + "[[layer]]\nmatch = \"a\"\ndigital = 3\n", "digital takes true or false"},
+        {model + "[[layer]]\nmatch = \"a\"\ndigital = true\nparameter.sigma = 0.1\n", "takes no other key"},
+        {model + "[[layer]]\nmatch = \"a\"\nmonte_carlo.chips = 3\n", "cannot differ"},
+        {model + "[[layer]]\nmatch = \"a\"\nparameter.sigma = \"x\"\n", "parameter.sigma"},
+        {model + "[chip]\nlevel = \"crossbar\"\nbatch_norm = \"analog\"\n", "batch_norm"},
+        {model + "[chip]\nlevel = \"crossbar\"\nidentity = \"analog\"\n", "identity"},
+        {model + "[chip]\nlevel = \"crossbar\"\nrelu_levels = 4\n", "relu_levels"},
+        {model + "[chip]\nrelu_levels = 1\n", "relu_levels = 1"},
+        {model + "[chip]\nlevel = \"crossbar\"\n[device]\ng_min = 200\n", "must be below"},
+        {model + "[chip]\nlevel = \"crossbar\"\n[device]\nlevels = 1\n", "levels = 1"},
+        {model + "[chip]\nlevel = \"crossbar\"\n[device]\nstuck_low = 0.6\nstuck_high = 0.6\n", "at most 1"},
+        {model + "[chip]\nlevel = \"crossbar\"\n[crossbar]\nweight_bits = 1\n", "sign bit"},
+        {model + "[chip]\nlevel = \"crossbar\"\n[crossbar]\ndac_bits = 8\ninput_bits = 4\n", "more than"},
+        {model + "[chip]\nlevel = \"crossbar\"\n[crossbar]\nreference = \"column\"\n", "belongs to"},
+        {model + "[chip]\nlevel = \"crossbar\"\n[crossbar]\nscheme = \"offset\"\nsubtract = \"analog\"\n",
+         "two polarities"},
+        {model + "[chip]\nlevel = \"crossbar\"\n[adc]\nrange = \"fixed\"\n", "needs adc.low"},
+        {model + "[chip]\nlevel = \"crossbar\"\n[adc]\nlow = 1\n", "unless adc.range"},
+        {model + "[chip]\nlevel = \"crossbar\"\n[adc]\npercentile = 99\n", "unless adc.range"},
+    };
+    for (const auto& [text, expected] : cases) EXPECT_THAT(refusal(text), HasSubstr(expected)) << text;
+    std::string many = model + "[sweep]\n";
+    for (const char* key : {"parameter.sigma", "parameter.mu", "monte_carlo.seed"}) {
+        many += std::string("\"") + key + "\" = [1";
+        for (int i = 0; i < 100; ++i) many += ", 1";
+        many += "]\n";
+    }
+    if (find_key("monte_carlo.seed")->sweepable) {
+        EXPECT_THAT(refusal(many), HasSubstr("points"));
+    }
+}
+
+TEST(Config, set_wins_over_the_file_and_ends_a_sweep_of_the_same_key) {
+    const std::string text =
+        std::string(kModel) + "[parameter]\nsigma = 0.1\n[sweep]\n\"parameter.sigma\" = [0.2, 0.3]\n";
+    EXPECT_EQ(sweep_points(parse_config(text, "x")).size(), 2u);
+    const Config c =
+        parse_config(text, "x", {"parameter.sigma=0.5", "parameter.scale=bi-scale", "data.mean=[0.5]"});
+    EXPECT_EQ(c.parameter.sigma, 0.5);
+    EXPECT_TRUE(c.sweep.empty());
+    EXPECT_EQ(c.data.mean, std::vector<double>{0.5});
+    EXPECT_THAT(refusal(text, {"parameter.sigma"}), HasSubstr("key=value"));
+    EXPECT_THAT(refusal(text, {"parameter.sigmo=1"}), HasSubstr("parameter.sigma"));
+}
+
+TEST(Config, sweeps_go_last_key_fastest_or_side_by_side) {
+    const std::string axes =
+        "\"parameter.scale\" = [\"single\", \"own\"]\n\"parameter.sigma\" = [0.1, 0.2]\n";
+    const std::vector<SweepPoint> product =
+        sweep_points(parse_config(std::string(kModel) + "[sweep]\n" + axes, "x"));
+    ASSERT_EQ(product.size(), 4u);
+    EXPECT_EQ(product[1].config.parameter.sigma, 0.2);
+    EXPECT_EQ(product[1].config.parameter.scale, ParameterScale::single);
+    EXPECT_EQ(product[2].config.parameter.scale, ParameterScale::own);
+    const Config zipped = parse_config(std::string(kModel) + "[sweep]\nzip = true\n" + axes, "x");
+    ASSERT_EQ(sweep_points(zipped).size(), 2u);
+    EXPECT_EQ(sweep_points(zipped)[1].config.parameter.scale, ParameterScale::own);
+    EXPECT_EQ(to_toml(parse_config(to_toml(zipped), "again")), to_toml(zipped));
+}
+
+TEST(Config, layers_by_glob) {
+    const Config c =
+        parse_config(std::string(kModel) +
+                         "[parameter]\nsigma = 0.1\n[[layer]]\nmatch = \"conv*\"\nparameter.sigma = 0.3\n"
+                         "[[layer]]\nmatch = \"fc?\"\ndigital = true\n",
+                     "x");
+    EXPECT_EQ(layer_config(c, "conv12").config.parameter.sigma, 0.3);
+    EXPECT_EQ(layer_config(c, "dense").config.parameter.sigma, 0.1);
+    EXPECT_TRUE(layer_config(c, "fc1").digital);
+    EXPECT_FALSE(layer_config(c, "fc").digital);
+    EXPECT_FALSE(layer_config(c, "fc12").digital);
+    check_layer_matches(c, {"conv1", "fc1"});
+    EXPECT_THROW(check_layer_matches(c, {"conv1"}), InputError);
+    EXPECT_EQ(to_toml(parse_config(to_toml(c), "again")), to_toml(c));
+}
+
+TEST(Config, strings_survive_whatever_they_hold) {
+    const std::string nasty = "a \"quoted\"\\ path\twith\nlines";
+    const Config c = parse_config("[model]\nfile = " + to_string(ConfigValue{nasty}) + "\n", "x");
+    EXPECT_EQ(c.model.file, nasty);
+    EXPECT_EQ(to_string(ConfigValue{true}), "true");
+    EXPECT_EQ(to_string(ConfigValue{3.0}), "3.0");
+    EXPECT_EQ(to_string(ConfigValue{std::vector<double>{1, 0.5}}), "[1.0, 0.5]");
+}
+
+TEST(Config, the_table_in_the_readme_is_the_table_in_the_code) {
+    std::ifstream file(MHO_SOURCE_DIR "/README.md");
+    std::ostringstream text;
+    text << file.rdbuf();
+    const std::string begin = "<!-- config keys: generated, a test compares -->\n",
+                      end = "<!-- end of config keys -->";
+    const size_t from = text.str().find(begin), to = text.str().find(end);
+    ASSERT_NE(from, std::string::npos);
+    EXPECT_EQ(text.str().substr(from + begin.size(), to - from - begin.size()), config_table_markdown())
+        << "mho info --config-table prints what the README should hold";
+}
+
+}  // namespace
+}  // namespace mho
