@@ -388,12 +388,19 @@ void check_layer_matches(const Config& config, const std::vector<std::string>& n
     }
 }
 
+/// A bar ends a cell of a Markdown table.
+static std::string cell(const std::string& text) {
+    std::string escaped;
+    for (char c : text) escaped += c == '|' ? std::string("\\|") : std::string(1, c);
+    return escaped;
+}
+
 std::string config_table_markdown() {
     std::string text = "| key | takes | default | unit | what it is |\n|---|---|---|---|---|\n";
     const Config defaults;
     for (const Key& key : config_keys())
         text += fmt::format("| `{}` | {} | `{}` | {} | {} |\n", key.name, allowed_values(key),
-                            to_string(value_of(key, defaults)), key.unit, key.help);
+                            to_string(value_of(key, defaults)), key.unit, cell(key.help));
     return text;
 }
 

@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 
 #include "kernels/error.h"
@@ -29,6 +31,10 @@ class TemporaryFile {
     TemporaryFile(const TemporaryFile&) = delete;
     TemporaryFile& operator=(const TemporaryFile&) = delete;
     const std::string& path() const { return path_; }
+    std::string read() const {
+        std::ifstream stream(path_);
+        return {std::istreambuf_iterator<char>(stream), {}};
+    }
 
   private:
     std::string path_;
@@ -40,7 +46,8 @@ std::optional<std::string> gnuplot_svg(const std::string& script, int width, int
     const TemporaryFile file(
         fmt::format("set terminal svg size {},{} font 'sans-serif,12' background 'white'\n", width, height) +
         script);
-    const std::string command = fmt::format("gnuplot '{}' 2>&1", file.path());
+    const TemporaryFile complaints("");
+    const std::string command = fmt::format("gnuplot '{}' 2>'{}'", file.path(), complaints.path());
     FILE* pipe = popen(command.c_str(), "r");
     if (!pipe) return std::nullopt;
     std::string output;
@@ -50,7 +57,7 @@ std::optional<std::string> gnuplot_svg(const std::string& script, int width, int
     constexpr int kNotFound = 127;  // the shell's
     if (WIFEXITED(status) && WEXITSTATUS(status) == kNotFound) return std::nullopt;
     const size_t svg = output.find("<svg");
-    if (status != 0 || svg == std::string::npos) throw RunError("gnuplot: " + output);
+    if (status != 0 || svg == std::string::npos) throw RunError("gnuplot: " + complaints.read());
     return output.substr(svg);
 }
 

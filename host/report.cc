@@ -62,6 +62,20 @@ Series series_along(const RunResult& run, const std::string& along) {
     return series;
 }
 
+bool has_layers(const RunResult& run) {
+    return !run.points.empty() && !run.points[0].label.set.empty() &&
+           run.points[0].label.set.back().first == "layer";
+}
+
+/// Points with every analog layer noisy, and at least one chip: what histogram and yield show.
+std::vector<const PointResult*> whole_chips(const RunResult& run) {
+    std::vector<const PointResult*> points;
+    for (const PointResult& p : run.points)
+        if (!p.chips.empty() && (!has_layers(run) || p.label.set.back().second == "\"all\""))
+            points.push_back(&p);
+    return points;
+}
+
 // --- gnuplot's language
 
 /// As a string of gnuplot's that takes no escapes.
@@ -82,14 +96,22 @@ std::string axes(const std::string& x, const std::string& y) {
         quoted(x), quoted(y));
 }
 
-std::string plot(const std::vector<std::string>& parts) {
-    std::string text = "plot ";
+/// What gnuplot is given, and how high the picture must be for the titles below it.
+struct Plot {
+    std::string script;
+    int height = 400;
+};
+
+Plot plot(const std::string& before, const std::vector<std::string>& parts) {
+    constexpr int kTitleLine = 18, kTitlesALine = 2, kFree = 8;  // pixels; what fits without more height
+    const int lines = std::max(0, static_cast<int>(parts.size()) - kFree) / kTitlesALine;
+    std::string text = before + "plot ";
     for (size_t i = 0; i < parts.size(); ++i) text += (i ? ", \\\n  " : "") + parts[i];
-    return text + "\n";
+    return {text + "\n", 400 + lines * kTitleLine};
 }
 
 /// Mean with its interval, every chip a dot, the digital accuracy a line.
-std::string accuracy_script(const RunResult& run, const std::string& key) {
+Plot accuracy_plot(const RunResult& run, const std::string& key) {
     std::string data;
     std::vector<std::string> parts;
     size_t i = 0;
@@ -115,40 +137,42 @@ std::string accuracy_script(const RunResult& run, const std::string& key) {
     }
     parts.push_back(fmt::format("{} with lines dashtype 2 linecolor rgb '#666666' title 'digital'",
                                 100 * run.digital.top1));
-    return data + axes(key, "top-1 accuracy, %") + plot(parts);
+    return plot(data + axes(key, "top-1 accuracy, %"), parts);
 }
 
 /// How many chips reach which accuracy: a histogram, and the yield as a function of the accuracy asked for.
-std::string histogram_script(const RunResult& run) {
+Plot histogram_plot(const RunResult& run) {
+    const std::vector<const PointResult*> points = whole_chips(run);
     std::vector<double> all;
-    for (const PointResult& point : run.points)
-        for (double y : top1_percent(point)) all.push_back(y);
+    for (const PointResult* point : points)
+        for (double y : top1_percent(*point)) all.push_back(y);
     const auto [low, high] = std::minmax_element(all.begin(), all.end());
     constexpr double kBins = 40;
     const double width = std::max((*high - *low) / kBins, 100.0 / static_cast<double>(run.info.images));
     std::string data;
     std::vector<std::string> parts;
-    for (size_t i = 0; i < run.points.size(); ++i) {
+    for (size_t i = 0; i < points.size(); ++i) {
         std::map<int64_t, int64_t> bins;
-        for (double y : top1_percent(run.points[i])) ++bins[static_cast<int64_t>((y - *low) / width)];
+        for (double y : top1_percent(*points[i])) ++bins[static_cast<int64_t>((y - *low) / width)];
         data += fmt::format("$h{} << EOD\n", i);
         for (const auto& [bin, count] : bins)
             data += fmt::format("{} {}\n", *low + (static_cast<double>(bin) + 0.5) * width, count);
         data += "EOD\n";
         parts.push_back(
             fmt::format("$h{0} using 1:2 with boxes fillstyle solid 0.35 linecolor rgb '{1}' title {2}", i,
-                        colour(i), quoted(words(run.points[i].label))));
+                        colour(i), quoted(words(points[i]->label))));
     }
-    return data + axes("top-1 accuracy, %", "chips") +
-           fmt::format("set boxwidth {}\nset yrange [0:]\n", width) + plot(parts);
+    return plot(
+        data + axes("top-1 accuracy, %", "chips") + fmt::format("set boxwidth {}\nset yrange [0:]\n", width),
+        parts);
 }
 
-std::string yield_script(const RunResult& run) {
+Plot yield_plot(const RunResult& run) {
+    const std::vector<const PointResult*> points = whole_chips(run);
     std::string data;
     std::vector<std::string> parts;
-    for (size_t i = 0; i < run.points.size(); ++i) {
-        std::vector<double> values = top1_percent(run.points[i]);
-        if (values.empty()) continue;
+    for (size_t i = 0; i < points.size(); ++i) {
+        std::vector<double> values = top1_percent(*points[i]);
         std::sort(values.begin(), values.end());
         data += fmt::format("$y{} << EOD\n", i);
         for (double at : values) {
@@ -164,19 +188,14 @@ std::string yield_script(const RunResult& run) {
         parts.push_back(
             fmt::format("$y{0} using 1:2 with fsteps linewidth 1.5 dashtype {3} linecolor rgb '{1}' "
                         "title {2}",
-                        i, colour(i), quoted(words(run.points[i].label)), i / std::size(kColours) + 1));
+                        i, colour(i), quoted(words(points[i]->label)), i / std::size(kColours) + 1));
     }
-    return data + axes("top-1 accuracy asked for, %", "chips that reach it, %") + "set yrange [0:105]\n" +
-           plot(parts);
-}
-
-bool has_layers(const RunResult& run) {
-    return !run.points.empty() && !run.points[0].label.set.empty() &&
-           run.points[0].label.set.back().first == "layer";
+    return plot(data + axes("top-1 accuracy asked for, %", "chips that reach it, %") + "set yrange [0:105]\n",
+                parts);
 }
 
 /// Accuracy lost where one layer alone is noisy, a bar each.
-std::string layers_script(const RunResult& run) {
+Plot layers_plot(const RunResult& run) {
     std::map<std::string, std::string> groups;  // the other keys -> data
     for (const PointResult& point : run.points) {
         const std::string& layer = point.label.set.back().second;
@@ -194,10 +213,11 @@ std::string layers_script(const RunResult& run) {
         parts.push_back(
             fmt::format("$l{0} using 2:3:xtic(1) linecolor rgb '{1}' title {2}", i, colour(i), quoted(name)));
     }
-    return data + axes("", "top-1 lost, percent points") +
-           "set style data histograms\nset style histogram errorbars gap 1\nset style fill solid 0.5\n"
-           "set xtics rotate by -45 noenhanced\n" +
-           plot(parts);
+    return plot(
+        data + axes("", "top-1 lost, percent points") +
+            "set style data histograms\nset style histogram errorbars gap 1\nset style fill solid 0.5\n"
+            "set xtics rotate by -45 noenhanced\n",
+        parts);
 }
 
 // --- the page
@@ -222,8 +242,9 @@ class Page {
     void section(const std::string& heading, const std::string& content) {
         body_ += fmt::format("<h2>{}</h2>\n{}\n", heading, content);
     }
-    void plot(const std::string& heading, const std::string& script) {
-        const std::optional<std::string> svg = gnuplot_svg(script);
+    void plot(const std::string& heading, const Plot& plot) {
+        constexpr int kWidth = 720;
+        const std::optional<std::string> svg = gnuplot_svg(plot.script, kWidth, plot.height);
         section(heading, svg ? *svg
                              : "<p>No plot: gnuplot is not installed. Install it and run <code>mho "
                                "report</code> again.</p>");
@@ -246,15 +267,13 @@ class Page {
 std::string report_html(const RunResult& run) {
     Page page;
     const RunInfo& i = run.info;
-    const bool any_chip = std::any_of(run.points.begin(), run.points.end(),
-                                      [](const PointResult& p) { return !p.chips.empty(); });
     page.section("Result", "<pre>" + escaped(points_table(run)) + "</pre>");
-    if (any_chip) {
+    if (!whole_chips(run).empty()) {
         for (const std::string& key : numeric_keys(run))
-            page.plot("Accuracy against " + escaped(key), accuracy_script(run, key));
-        if (has_layers(run)) page.plot("Accuracy lost by each layer alone", layers_script(run));
-        page.plot("Chips", histogram_script(run));
-        page.plot("Yield", yield_script(run));
+            page.plot("Accuracy against " + escaped(key), accuracy_plot(run, key));
+        if (has_layers(run)) page.plot("Accuracy lost by each layer alone", layers_plot(run));
+        page.plot("Chips", histogram_plot(run));
+        page.plot("Yield", yield_plot(run));
     }
     page.section(
         "Reproduce",

@@ -4,6 +4,7 @@
 
 #include <exception>
 #include <new>
+#include <system_error>
 
 #include "host/cli/commands.h"
 #include "host/version.h"
@@ -37,7 +38,12 @@ int main(int argc, char** argv) {
     } catch (const mho::InputError& error) {
         return fail(2, error.what());
     } catch (const std::bad_alloc&) {
-        return fail(1, "out of memory: ask for fewer --threads, a smaller batch or fewer calibration images");
+        return fail(1,
+                    "out of memory: ask for fewer --threads, a smaller monte_carlo.batch, fewer "
+                    "data.calibration_images, or "
+                    "a coarser adc.granularity; finished chips are kept, and --resume goes on");
+    } catch (const std::system_error& error) {
+        return fail(1, fmt::format("the system refuses ({}): ask for fewer --threads", error.what()));
     } catch (const std::exception& error) {
         return fail(1, error.what());
     }

@@ -1,5 +1,8 @@
 #include "kernels/cpu/product.h"
 
+// From libgomp, which oneDNN runs on; <omp.h> is not there for every compiler.
+extern "C" void omp_set_num_threads(int threads);
+
 namespace mho::cpu {
 namespace {
 
@@ -87,6 +90,7 @@ Product::Product(const ProductShape& shape, bool has_bias, const std::optional<A
 
 void Product::run(dnnl::stream& stream, const float* x, const void* weight, const float* bias, float* y,
                   void* scratch) {
+    omp_set_num_threads(1);  // chips and streams are the threads: oneDNN must not start more
     x_.set_data_handle(const_cast<float*>(x));
     weight_.set_data_handle(const_cast<void*>(weight));
     y_.set_data_handle(y);
@@ -106,6 +110,7 @@ PackedWeight::PackedWeight(const ProductShape& shape, const memory::desc& format
       reorder_(plain_, packed_) {}
 
 void PackedWeight::pack(const float* weight) {
+    omp_set_num_threads(1);  // chips and streams are the threads: oneDNN must not start more
     plain_.set_data_handle(const_cast<float*>(weight));
     dnnl::stream stream(engine());
     reorder_.execute(stream, plain_, packed_);

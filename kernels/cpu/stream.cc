@@ -14,9 +14,6 @@
 #include "kernels/cpu/score.h"
 #include "kernels/error.h"
 
-// From libgomp, which oneDNN runs on; <omp.h> is not there for every compiler.
-extern "C" void omp_set_num_threads(int threads);
-
 namespace mho::cpu {
 namespace {
 
@@ -157,7 +154,6 @@ void CpuStream::write(int input, std::span<const float> values, int64_t first, i
 }
 
 void CpuStream::run(const Chip& chip, int begin, int end) {
-    omp_set_num_threads(1);  // streams are the threads: oneDNN must not start more
     for (int i = begin; i < end; ++i) {
         const Step& step = plan_.steps[static_cast<size_t>(i)];
         Call call{*this, static_cast<const CpuChip&>(chip), i, step};

@@ -1,4 +1,4 @@
-// Graphs lowered to plans and executed by the CPU backend, against the plain-loop evaluation of the same
+// Graphs lowered to plans and executed, against the plain-loop evaluation of the same
 // graph. All numbers are small and whole, so the comparison is exact: a wrong layout, axis or fusion cannot
 // hide.
 #include "host/lowering.h"
@@ -10,6 +10,7 @@
 #include "host/inference.h"
 #include "kernels/backend.h"
 #include "kernels/error.h"
+#include "tests/backend_contract.h"
 #include "tests/graph_builder.h"
 #include "tests/oracle/graph_oracle.h"
 
@@ -173,7 +174,7 @@ TEST_P(Lowering, executes_to_what_plain_loops_give) {
             wide.push_back({dims, {inputs.back().data.begin(), inputs.back().data.end()}});
         }
         auto expected = oracle::evaluate(b.graph, wide, images);
-        const std::vector<Tensor> got = infer(*make_cpu_backend(), b.graph, inputs, 3);
+        const std::vector<Tensor> got = infer(*testing::backend_under_test(), b.graph, inputs, 3);
         for (size_t o = 0; o < got.size(); ++o) {
             const oracle::Array& want = expected.at(b.graph.outputs[o]);
             EXPECT_EQ(got[o].dims, want.dims) << GetParam().name << ", output " << o << ", batch " << images;
@@ -193,7 +194,8 @@ TEST_P(Lowering, folding_batch_norms_changes_nothing) {
     for (ValueId id : b.graph.inputs)
         inputs.push_back(b.whole_numbers(b.graph.values[static_cast<size_t>(id)].shape.dims, 3));
     const NumberedGraph folded = fold_batch_norm(number_nodes(b.graph));
-    EXPECT_EQ(infer(*make_cpu_backend(), folded.graph, inputs), infer(*make_cpu_backend(), b.graph, inputs));
+    EXPECT_EQ(infer(*testing::backend_under_test(), folded.graph, inputs),
+              infer(*testing::backend_under_test(), b.graph, inputs));
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, Lowering, ::testing::ValuesIn(kNetworks),

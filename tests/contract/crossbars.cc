@@ -1,13 +1,16 @@
-// The crossbar of the CPU backend against the plain-loop oracle: random layers, arrays, devices and
+// Crossbars against the plain-loop oracle: random layers, arrays, devices and
 // converters, every code, sum and output compared with ==.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <random>
+#include <tuple>
 
 #include "host/calibration.h"
 #include "host/lowering.h"
 #include "kernels/backend.h"
+#include "tests/backend_contract.h"
 #include "tests/graph_builder.h"
 #include "tests/oracle/crossbar_oracle.h"
 
@@ -195,7 +198,7 @@ BackendOutcome run_backend(const CrossbarCase& c, const std::vector<float>& cali
         choice.mapping = mapping_of(c);
         return choice;
     };
-    const auto backend = make_cpu_backend();
+    const auto backend = testing::backend_under_test();
     const auto program = backend->load(lower(number_nodes(graph), options));
     const Plan& plan = program->plan();
     int step = 0;
@@ -283,6 +286,38 @@ TEST_P(CrossbarOracle, codes_and_outputs_are_equal) {
         expect_equal(c, run_backend(c, calibration, images),
                      oracle::read_chip(c, calibration, images, kFirstImage));
         if (::testing::Test::HasFailure()) return;
+    }
+}
+
+/// Sums beyond 32 bits: 8 bits a step over hundreds of rows of one array, read noise and its squares too.
+TEST(CrossbarOracleWide, sums_that_need_64_bits_are_exact) {
+    for (const auto& [scheme, analog, adc_bits] : std::initializer_list<std::tuple<const char*, bool, int>>{
+             {"offset", false, 0}, {"differential", false, 16}, {"balanced", true, 12}}) {
+        CaseMaker maker(77);
+        CrossbarCase c;
+        c.channels = 60;
+        c.height = c.width = 3;
+        c.kernel = 3;
+        c.outputs = 2;
+        c.weight = maker.reals(c.outputs * c.channels * 9, 0.5f, 1);
+        c.array_rows = 535;
+        c.scheme = scheme;
+        c.subtract_analog = analog;
+        c.headroom = 1;
+        c.dac_bits = 8;
+        c.adc_bits = adc_bits;
+        c.range = "calibrated";
+        c.error = "normal";
+        c.sigma = 0.01f;
+        c.read_noise = 0.02f;
+        const std::vector<float> calibration = maker.reals(kCalibrationImages * 540, 0.7f, 1);
+        const std::vector<float> images = maker.reals(kImages * 540, 0.7f, 1);
+        const CrossbarOutcome want = oracle::read_chip(c, calibration, images, kFirstImage);
+        if (!analog) {
+            EXPECT_GT(*std::max_element(want.column_sum.begin(), want.column_sum.end()), int64_t{1} << 30);
+        }
+        SCOPED_TRACE(scheme);
+        expect_equal(c, run_backend(c, calibration, images), want);
     }
 }
 

@@ -1,0 +1,19 @@
+// tests/backend_contract.h - what every backend must do. The bodies in tests/contract/ are compiled once;
+// each backend's program links them and says which backend is meant:
+//   networks.cc   every operation, laid out and fused as lowering chooses, against plain loops over the graph
+//   crossbars.cc  random layers on crossbars, every code and output with ==, against plain loops over cells
+//   chips.cc      the same (seed, chip) is the same chip: batches, order, reuse of a chip or stream; noise by
+//   address
+// To add a backend: a file like tests/cpu_contract_test.cc.
+#pragma once
+
+#include <memory>
+
+#include "kernels/backend.h"
+
+namespace mho::testing {
+
+/// Defined by the backend's own program.
+std::unique_ptr<Backend> backend_under_test();
+
+}  // namespace mho::testing

@@ -1,0 +1,233 @@
+// The same (seed, chip) is the same chip: in any batch, in any order, on a chip or stream that was used
+// before; another address is another chip; noise belongs to an image and a place, not to a batch.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "host/calibration.h"
+#include "host/lowering.h"
+#include "kernels/normal.h"
+#include "tests/backend_contract.h"
+#include "tests/graph_builder.h"
+
+namespace mho {
+namespace {
+
+using testing::GraphBuilder;
+
+constexpr int64_t kImages = 7;
+constexpr int64_t kPixels = 3 * 6 * 5;
+
+Graph small_network() {
+    GraphBuilder b(9);
+    const ValueId x = b.relu(b.conv(b.input({1, 3, 6, 5}), 6, 3));
+    const ValueId y = b.binary(BinaryKind::add, b.conv(x, 6, 3, 1, 6), x);
+    b.output(b.linear(b.reshape(b.mean(b.relu(y), {2, 3}), {1, 6}), 4));
+    return b.graph;
+}
+
+std::vector<float> pixels(int64_t images, uint32_t seed) {
+    std::mt19937 random(seed);
+    std::vector<float> x;
+    for (int64_t i = 0; i < images * kPixels; ++i)
+        x.push_back(std::uniform_real_distribution<float>(-1, 1)(random));
+    return x;
+}
+
+LayerChoice noisy_crossbar(const Node&) {
+    LayerChoice choice;
+    choice.level = Level::crossbar;
+    choice.mapping.rows = 20;
+    choice.mapping.cell_bits = 2;
+    choice.mapping.device.error = ErrorKind::normal;
+    choice.mapping.device.sigma = 0.05f;
+    choice.mapping.device.read_noise = 0.05f;
+    choice.mapping.adc.range = AdcRange::calibrated;
+    choice.mapping.adc.noise = 0.3f;
+    choice.mapping.adc.gain_sigma = 0.02f;
+    return choice;
+}
+
+LayerChoice noisy_parameters(const Node&) {
+    LayerChoice choice;
+    choice.level = Level::parameter;
+    choice.parameter.sigma = 0.1f;
+    choice.parameter.mu = 0.02f;
+    return choice;
+}
+
+struct LevelCase {
+    const char* name;
+    LayerChoice (*choose)(const Node&);
+};
+
+/// A loaded network with what it needs to run.
+class ChipContract : public ::testing::TestWithParam<LevelCase> {
+  protected:
+    void SetUp() override {
+        backend_ = testing::backend_under_test();
+        LoweringOptions options;
+        options.choose = GetParam().choose;
+        program_ = backend_->load(lower(number_nodes(small_network()), options));
+        const std::vector<float> images = pixels(5, 2);
+        training_ = backend_->upload(images, 5);
+        test_ = backend_->upload(pixels(kImages, 1), kImages);
+        calibration_ = calibrate(*program_, {*training_, 5, 1});
+    }
+
+    /// Logits of images [first, first + count) on `chip`.
+    std::vector<float> logits(Stream& stream, const Chip& chip, int64_t first, int64_t count) const {
+        const Plan& plan = program_->plan();
+        stream.load(*test_, first, count);
+        stream.run(chip, 0, static_cast<int>(plan.steps.size()));
+        std::vector<float> out(static_cast<size_t>(plan.elements(plan.outputs[0], count)));
+        stream.read(plan.outputs[0], out);
+        return out;
+    }
+    /// Logits of all images in batches of `batch`.
+    std::vector<float> in_batches(const Chip& chip, int64_t batch) const {
+        const auto stream = program_->make_stream(batch);
+        std::vector<float> all;
+        for (int64_t first = 0; first < kImages; first += batch) {
+            const std::vector<float> part = logits(*stream, chip, first, std::min(batch, kImages - first));
+            all.insert(all.end(), part.begin(), part.end());
+        }
+        return all;
+    }
+    std::unique_ptr<Chip> programmed(const ChipAddress& address) const {
+        auto chip = program_->make_chip();
+        program_->program(*chip, address, calibration_);
+        return chip;
+    }
+
+    std::unique_ptr<Backend> backend_;
+    std::unique_ptr<Program> program_;
+    std::unique_ptr<ImageStore> training_, test_;
+    Calibration calibration_;
+};
+
+TEST_P(ChipContract, any_batch_gives_the_same_logits) {
+    const auto chip = programmed({5, 3, false});
+    const std::vector<float> whole = in_batches(*chip, kImages);
+    const bool exact = !program_->plan().crossbars.empty();
+    for (int64_t batch : {1, 2, 3}) {
+        const std::vector<float> parts = in_batches(*chip, batch);
+        ASSERT_EQ(parts.size(), whole.size());
+        for (size_t i = 0; i < whole.size(); ++i) {
+            if (exact)
+                ASSERT_EQ(parts[i], whole[i]) << "batch " << batch;
+            else  // sums of at most 54 products of whole numbers up to 3 with errors, in another order
+                ASSERT_NEAR(parts[i], whole[i], 54 * 0x1p-24 * 1000) << "batch " << batch;
+        }
+    }
+}
+
+TEST_P(ChipContract, a_chip_used_before_is_the_chip_that_it_is_programmed_as) {
+    const auto fresh = programmed({5, 3, false});
+    const std::vector<float> want = in_batches(*fresh, kImages);
+    const auto used = programmed({5, 8, false});
+    EXPECT_NE(in_batches(*used, kImages), want);
+    program_->program(*used, {6, 3, false}, calibration_);
+    EXPECT_NE(in_batches(*used, kImages), want);
+    program_->program(*used, {5, 3, true}, calibration_);
+    EXPECT_NE(in_batches(*used, kImages), want);
+    program_->program(*used, {5, 3, false}, calibration_);
+    EXPECT_EQ(in_batches(*used, kImages), want);
+    EXPECT_EQ(used->report().cells, fresh->report().cells);
+    EXPECT_EQ(used->report().clipped_cells, fresh->report().clipped_cells);
+}
+
+TEST_P(ChipContract, other_calibrations_reach_a_chip_that_keeps_its_cells) {
+    if (program_->plan().crossbars.empty()) return;  // nothing is calibrated
+    const auto chip = programmed({5, 3, false});
+    const std::vector<float> want = in_batches(*chip, kImages);
+    Calibration wider = calibration_;
+    for (CrossbarCalibration& c : wider.crossbars)
+        for (float& step : c.step) step *= 4;
+    program_->program(*chip, {5, 3, false}, wider);
+    EXPECT_NE(in_batches(*chip, kImages), want);
+    program_->program(*chip, {5, 3, false}, calibration_);
+    EXPECT_EQ(in_batches(*chip, kImages), want);
+}
+
+TEST_P(ChipContract, ranges_measured_on_a_chip_differ_from_the_nominal_ones_and_repeat) {
+    if (program_->plan().crossbars.empty()) return;  // nothing is calibrated
+    LoweringOptions options;
+    options.choose = [](const Node& node) {
+        LayerChoice choice = noisy_crossbar(node);
+        choice.mapping.adc.calibrate_chip = true;
+        return choice;
+    };
+    const auto program = backend_->load(lower(number_nodes(small_network()), options));
+    const ChipAddress address{5, 3, false};
+    const Calibration one = calibrate_chip(*program, calibration_, address, {*training_, 5, 1});
+    const Calibration two = calibrate_chip(*program, calibration_, address, {*training_, 5, 3});
+    for (size_t i = 0; i < one.crossbars.size(); ++i) {
+        EXPECT_EQ(one.crossbars[i].step, two.crossbars[i].step);
+        EXPECT_EQ(one.crossbars[i].lo, two.crossbars[i].lo);
+        EXPECT_EQ(one.crossbars[i].x_lsb, calibration_.crossbars[i].x_lsb);
+        EXPECT_NE(one.crossbars[i].step, calibration_.crossbars[i].step);
+    }
+}
+
+TEST_P(ChipContract, calibration_does_not_depend_on_how_images_are_shared_out) {
+    for (int threads : {2, 3, 5}) {
+        const Calibration c = calibrate(*program_, {*training_, 5, threads});
+        ASSERT_EQ(c.crossbars.size(), calibration_.crossbars.size());
+        for (size_t i = 0; i < c.crossbars.size(); ++i) {
+            EXPECT_EQ(c.crossbars[i].x_lsb, calibration_.crossbars[i].x_lsb);
+            EXPECT_EQ(c.crossbars[i].lo, calibration_.crossbars[i].lo);
+            EXPECT_EQ(c.crossbars[i].step, calibration_.crossbars[i].step);
+        }
+    }
+}
+
+TEST_P(ChipContract, perturbed_parameters_are_their_formula_at_their_address) {
+    const Plan& plan = program_->plan();
+    const auto chip = programmed({5, 3, false});
+    for (size_t i = 0; i < plan.parameters.size(); ++i) {
+        const Parameter& parameter = plan.parameters[i];
+        const std::vector<float> got = chip->read_parameter(static_cast<ParameterId>(i));
+        if (!parameter.perturbation) {
+            EXPECT_EQ(got, parameter.value);
+            continue;
+        }
+        const Perturbation& p = *parameter.perturbation;
+        for (size_t e = 0; e < got.size(); ++e) {
+            const float n = normal({5, 3, p.domain, p.layer}, p.first_element + e);
+            ASSERT_EQ(got[e], std::fma(p.range, std::fma(p.sigma, n, p.mu), parameter.value[e]));
+        }
+    }
+}
+
+TEST_P(ChipContract, scores_count_labels_and_ties_go_to_the_lower_class) {
+    const auto chip = programmed({5, 3, false});
+    const auto stream = program_->make_stream(kImages);
+    const std::vector<float> all = logits(*stream, *chip, 0, kImages);
+    std::vector<int32_t> labels;
+    double loss = 0;
+    for (int64_t i = 0; i < kImages; ++i) {
+        const float* row = all.data() + i * 4;
+        labels.push_back(static_cast<int32_t>(std::max_element(row, row + 4) - row));
+        double sum = 0;
+        for (int c = 0; c < 4; ++c)
+            sum += std::exp(static_cast<double>(row[c]) - static_cast<double>(row[labels.back()]));
+        loss += std::log(sum);
+    }
+    const Score right = stream->score(labels);
+    EXPECT_EQ(right.images, kImages);
+    EXPECT_EQ(right.top1, kImages);
+    EXPECT_EQ(right.top5, kImages);
+    EXPECT_NEAR(static_cast<double>(right.loss) * 0x1p-32, loss, kImages * 1e-5 * (1 + loss));
+    for (int32_t& label : labels) label = (label + 1) % 4;
+    EXPECT_EQ(stream->score(labels).top1, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Levels, ChipContract,
+                         ::testing::Values(LevelCase{"crossbar", noisy_crossbar},
+                                           LevelCase{"parameter", noisy_parameters}),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+}  // namespace
+}  // namespace mho

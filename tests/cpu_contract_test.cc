@@ -1,0 +1,8 @@
+// The CPU backend under the contract of all backends.
+#include "tests/backend_contract.h"
+
+namespace mho::testing {
+
+std::unique_ptr<Backend> backend_under_test() { return make_cpu_backend(); }
+
+}  // namespace mho::testing
