@@ -76,6 +76,13 @@ TEST_F(Sweep, resumes_to_the_same_file_and_refuses_another_run) {
     EXPECT_EQ(chips("whole"), before);
 }
 
+#if defined(MHO_SANITIZED)
+constexpr char kFew[] =
+    " --set data.images=9 --set monte_carlo.chips=3";  // sanitizers take ten times as long
+#else
+constexpr char kFew[] = "";
+#endif
+
 constexpr char kCrossbar[] = R"(
 [model]
 file = "digits_cnn"
@@ -104,7 +111,7 @@ TEST_F(Sweep, crossbar_chips_are_the_same_with_any_threads_and_batch_and_after_b
     std::ofstream(directory_ / "crossbar.toml") << kCrossbar;
     const auto crossbar = [&](const std::string& run, const std::string& more) {
         return mho("sweep " + (directory_ / "crossbar.toml").string() + " --out " +
-                   (directory_ / run).string() + " " + more);
+                   (directory_ / run).string() + kFew + " " + more);
     };
     ASSERT_EQ(crossbar("one", "--threads 1"), 0) << err();
     ASSERT_EQ(crossbar("two", "--threads 2 --set monte_carlo.batch=1"), 0) << err();
@@ -114,7 +121,7 @@ TEST_F(Sweep, crossbar_chips_are_the_same_with_any_threads_and_batch_and_after_b
 
     // Killed without warning three times at other moments, each time resumed.
     const std::string command = " " MHO_BINARY " sweep " + (directory_ / "crossbar.toml").string() +
-                                " --resume --threads 1 --out " + (directory_ / "killed").string() +
+                                " --resume --threads 1 --out " + (directory_ / "killed").string() + kFew +
                                 " >/dev/null 2>&1";
     for (const char* seconds : {"0.15", "0.3", "0.4"}) {
         [[maybe_unused]] const int status =

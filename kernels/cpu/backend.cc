@@ -14,6 +14,12 @@ std::string vector_instructions() {
     return __builtin_cpu_supports("avx2") ? "AVX2" : "SSE2";
 }
 
+const char* integer_product_instructions() {
+    for (const cpu::IntegerProduct& product : cpu::integer_products())
+        if (product.available) return product.name;
+    return "";
+}
+
 std::string onednn_version() {
     const dnnl_version_t* v = dnnl_version();
     return std::to_string(v->major) + "." + std::to_string(v->minor) + "." + std::to_string(v->patch);
@@ -24,7 +30,7 @@ class CpuBackend : public Backend {
     std::string name() const override { return "cpu"; }
     std::string description() const override {
         return vector_instructions() + ", oneDNN " + onednn_version() + ", crossbars with " +
-               cpu::integer_product_instructions();
+               integer_product_instructions();
     }
     std::unique_ptr<Program> load(Plan plan) const override {
         return std::make_unique<cpu::CpuProgram>(std::move(plan));

@@ -17,9 +17,6 @@ inline int32_t pair_at(const int16_t* x, int64_t pair) {
     return both;
 }
 
-using BlockProduct = void (*)(const int16_t* x, int64_t vectors, int64_t x_pitch, const int16_t* m,
-                              int64_t pairs, int32_t* sums, int64_t pitch);
-
 void plain_block(const int16_t* x, int64_t vectors, int64_t x_pitch, const int16_t* m, int64_t pairs,
                  int32_t* sums, int64_t pitch) {
     for (int64_t v = 0; v < vectors; ++v)
@@ -101,22 +98,10 @@ __attribute__((target("avx2"))) void avx2_block(const int16_t* x, int64_t vector
     for (; v < vectors; ++v) avx2_rows<1>(x + v * x_pitch, x_pitch, m, pairs, sums + v * pitch, pitch);
 }
 
-struct Choice {
-    BlockProduct product;
-    const char* name;
-};
-
-Choice choose() {
-    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vnni"))
-        return {avx512vnni_block, "AVX-512 VNNI"};
-    if (__builtin_cpu_supports("avx512bw")) return {avx512bw_block, "AVX-512 BW"};
-    if (__builtin_cpu_supports("avx2")) return {avx2_block, "AVX2"};
-    return {plain_block, "plain C++"};
-}
-
-const Choice& choice() {
-    static const Choice best = choose();
-    return best;
+const IntegerProduct& best() {
+    static const IntegerProduct& chosen = *std::find_if(integer_products().begin(), integer_products().end(),
+                                                        [](const IntegerProduct& p) { return p.available; });
+    return chosen;
 }
 
 }  // namespace
@@ -134,10 +119,19 @@ void multiply(const int16_t* x, int64_t vectors, int64_t x_pitch, const PairedMa
               int64_t end_row, int32_t* sums) {
     const int64_t first = first_row / 2, pairs = (end_row + 1) / 2 - first;
     for (int64_t b = 0; b * kBlock < m.columns(); ++b)
-        choice().product(x + first_row, vectors, x_pitch, m.block(b) + first * kBlock * 2, pairs,
-                         sums + b * kBlock, m.pitch());
+        best().block(x + first_row, vectors, x_pitch, m.block(b) + first * kBlock * 2, pairs,
+                     sums + b * kBlock, m.pitch());
 }
 
-const char* integer_product_instructions() { return choice().name; }
+std::span<const IntegerProduct> integer_products() {
+    static const bool bw = __builtin_cpu_supports("avx512bw");
+    static const IntegerProduct products[] = {
+        {"AVX-512 VNNI", bw && __builtin_cpu_supports("avx512vnni"), avx512vnni_block},
+        {"AVX-512 BW", bw, avx512bw_block},
+        {"AVX2", __builtin_cpu_supports("avx2") != 0, avx2_block},
+        {"plain C++", true, plain_block},
+    };
+    return products;
+}
 
 }  // namespace mho::cpu

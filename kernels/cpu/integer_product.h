@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace mho::cpu {
@@ -44,7 +45,16 @@ class PairedMatrix {
 void multiply(const int16_t* x, int64_t vectors, int64_t x_pitch, const PairedMatrix& m, int64_t first_row,
               int64_t end_row, int32_t* sums);
 
-/// Name of the instructions in use: for `mho info`.
-const char* integer_product_instructions();
+/// The same product in one instruction set.
+struct IntegerProduct {
+    const char* name;
+    bool available;  ///< on this CPU
+    /// One block of columns: m points at its first pair of rows.
+    void (*block)(const int16_t* x, int64_t vectors, int64_t x_pitch, const int16_t* m, int64_t pairs,
+                  int32_t* sums, int64_t pitch);
+};
+
+/// Best first; the first available one is what multiply() uses, the last always is. For tests and `mho info`.
+std::span<const IntegerProduct> integer_products();
 
 }  // namespace mho::cpu
