@@ -44,6 +44,8 @@ std::string reproducing_command(const Options& o) {
 }
 
 void run(Options& o) {
+    std::signal(SIGINT, on_interrupt);
+    std::signal(SIGTERM, on_interrupt);
     const Config config = read_config(o.config);
     const auto backend = open_backend(o.machine);
     o.sweep.out = o.out;
@@ -51,8 +53,6 @@ void run(Options& o) {
     o.sweep.quiet = o.machine.quiet;
     o.sweep.stop = &interrupted;
     o.sweep.command = reproducing_command(o);
-    std::signal(SIGINT, on_interrupt);
-    std::signal(SIGTERM, on_interrupt);
     const RunResult result = run_sweep(*backend, config, o.sweep);
     write_results(o.out, result);
     fmt::print("{}\n{}/report.html\n", points_table(result), o.out);
