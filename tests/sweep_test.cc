@@ -146,11 +146,11 @@ TEST_F(Sweep, crossbar_chips_are_the_same_with_any_threads_and_batch_and_after_b
 
     // Killed without warning three times, each time resumed.
     for (int i = 0; i < 3; ++i)
-        EXPECT_EQ(mho_until_first_chip("sweep " + (directory_ / "crossbar.toml").string() +
-                                           " --resume --threads 1 --out " + (directory_ / "killed").string() +
-                                           kFew,
-                                       SIGKILL),
-                  -SIGKILL)
+        EXPECT_EQ(
+            mho_until_first_chip("sweep " + (directory_ / "crossbar.toml").string() +
+                                     " --resume --threads 1 --out " + (directory_ / "killed").string() + kFew,
+                                 SIGKILL),
+            -SIGKILL)
             << err();
     ASSERT_EQ(crossbar("killed", "--resume"), 0) << err();
     EXPECT_EQ(chips("one"), chips("killed"));
