@@ -1,5 +1,5 @@
 // kernels/normal.h - normal and uniform draws from random words. docs/physics.md section 6.
-// Only IEEE +, -, *, /, fma, sqrt and integer operations, in one order: the same bits on every CPU and GPU.
+// Only IEEE +, -, *, fma, sqrt and integer operations, in one order: the same bits on every CPU and GPU.
 #pragma once
 
 #include <cmath>
@@ -12,8 +12,8 @@
 namespace mho {
 
 /// Largest error of log_unit against the exact logarithm, in units in the last place; the test measures it.
-inline constexpr double kLogMaxUlp = 2.0;
-/// Largest absolute error of sin_turn and cos_turn.
+inline constexpr double kLogMaxUlp = 1.0;
+/// Largest absolute error of turn_of_word.
 inline constexpr double kTurnMaxError = 1.2e-7;
 /// No draw is larger: sqrt(-2 log 2^-33).
 inline constexpr float kNormalLimit = 6.77f;
@@ -33,46 +33,45 @@ MHO_FORMULA uint32_t bits_of_float(float x) {
 /// (w + 1/2) 2^-32, rounded to float32: in [2^-33, 1].
 MHO_FORMULA float unit_of_word(uint32_t w) { return fmaf(static_cast<float>(w), 0x1p-32f, 0x1p-33f); }
 
-/// Natural logarithm of a normal positive float32. With u = 2^e m, m in [sqrt(1/2), sqrt(2)), and s = (m -
-/// 1)/(m + 1): log u = e log 2 + 2 (s + s^3/3 + s^5/5 + ...). |s| <= .172, so the term after s^11 is below
-/// 2^-32 of the sum.
+/// Natural logarithm of a normal positive float32. With u = 2^e (1 + f), 1 + f in [sqrt(1/2), sqrt(2)):
+/// log u = e log 2 + f + f^2 q(f), q minimax of the relative error of log(1 + f) (4e-9). The rounded log 2 is
+/// off by 2e-9 only, so one fma adds it.
 MHO_FORMULA float log_unit(float u) {
-    const uint32_t shifted = bits_of_float(u) + (0x3f800000u - 0x3f3504f3u);
-    const float e = static_cast<float>(static_cast<int32_t>(shifted >> 23) - 127);
-    const float m = float_of_bits((shifted & 0x007fffffu) + 0x3f3504f3u);
-    const float s = (m - 1.0f) / (m + 1.0f), z = s * s;
-    float tail = fmaf(z, 2.0f / 11, 2.0f / 9);
-    tail = fmaf(z, tail, 2.0f / 7);
-    tail = fmaf(z, tail, 2.0f / 5);
-    tail = fmaf(z, tail, 2.0f / 3);
-    const float log_m = fmaf(s * z, tail, 2.0f * s);
-    const float log2_high = 0x1.62ep-1f, log2_low = 0x1.0bfbe8p-15f;  // the high part times e is exact
-    return fmaf(e, log2_high, fmaf(e, log2_low, log_m));
+    const uint32_t bits = bits_of_float(u), above = bits - 0x3f3504f3u;  // sqrt(1/2)
+    const float e = static_cast<float>(static_cast<int32_t>(above) >> 23);
+    const float f = float_of_bits(bits - (above & 0xff800000u)) - 1.0f;
+    float q = fmaf(f, -0x1.3836eap-4f, 0x1.084b12p-3f);
+    q = fmaf(f, q, -0x1.0f36f8p-3f);
+    q = fmaf(f, q, 0x1.227104p-3f);
+    q = fmaf(f, q, -0x1.542770p-3f);
+    q = fmaf(f, q, 0x1.99a3fep-3f);
+    q = fmaf(f, q, -0x1.000426p-2f);
+    q = fmaf(f, q, 0x1.555550p-2f);
+    q = fmaf(f, q, -0x1.fffff8p-2f);
+    return fmaf(e, 0.693147181f, fmaf(f * f, q, f));
 }
 
-/// Sine and cosine of 2 pi u, u in [0, 1].
 struct SineCosine {
     float sine, cosine;
 };
 
-/// The nearest quarter turn is taken off exactly; what is left, at most pi/4, goes through the Taylor series,
-/// cut where the next term is below 2^-26.
-MHO_FORMULA SineCosine turn(float u) {
-    const float quarter = rintf(4.0f * u);
-    const float x = fmaf(4.0f, u, -quarter) * 1.57079632679f, z = x * x;
-    float sine = fmaf(z, 1.0f / 362880, -1.0f / 5040);
-    sine = fmaf(z, sine, 1.0f / 120);
-    sine = fmaf(z, sine, -1.0f / 6);
+/// Sine and cosine of 2 pi (w + 1/2) 2^-32. The upper bits of the word give the nearest quarter turn, the
+/// lower 30 the way x from there, at most pi/4, for which minimax polynomials have errors below 4e-9.
+MHO_FORMULA SineCosine turn_of_word(uint32_t w) {
+    const float x = static_cast<float>(static_cast<int32_t>(w << 2 | 2u)) * 0x1.921fb6p-32f, z = x * x;
+    float sine = fmaf(z, -0x1.9943e0p-13f, 0x1.11073ap-7f);
+    sine = fmaf(z, sine, -0x1.555546p-3f);
     sine = fmaf(x * z, sine, x);
-    float cosine = fmaf(z, -1.0f / 3628800, 1.0f / 40320);
-    cosine = fmaf(z, cosine, -1.0f / 720);
-    cosine = fmaf(z, cosine, 1.0f / 24);
+    float cosine = fmaf(z, 0x1.99eb9cp-16f, -0x1.6c0c34p-10f);
+    cosine = fmaf(z, cosine, 0x1.55554ap-5f);
     cosine = fmaf(z, cosine, -0.5f);
     cosine = fmaf(z, cosine, 1.0f);
-    const int32_t q = static_cast<int32_t>(quarter);
-    const bool odd = (q & 1) != 0;
-    const float a = odd ? cosine : sine, b = odd ? sine : cosine;
-    return {(q & 2) != 0 ? -a : a, ((q + 1) & 2) != 0 ? -b : b};
+    const uint32_t quarters = w + 0x20000000u;  // bits 31 and 30: quarter turns, modulo 4
+    const bool odd = (quarters & 0x40000000u) != 0;
+    const uint32_t minus_sine = quarters & 0x80000000u,
+                   minus_cosine = (quarters ^ quarters << 1) & 0x80000000u;
+    return {float_of_bits(bits_of_float(odd ? cosine : sine) ^ minus_sine),
+            float_of_bits(bits_of_float(odd ? sine : cosine) ^ minus_cosine)};
 }
 
 /// Two independent N(0, 1) draws from two words (Box-Muller), |n| <= kNormalLimit.
@@ -82,7 +81,7 @@ struct Normal2 {
 
 MHO_FORMULA Normal2 normal_pair(uint32_t radius_word, uint32_t angle_word) {
     const float radius = sqrtf(-2.0f * log_unit(unit_of_word(radius_word)));
-    const SineCosine angle = turn(unit_of_word(angle_word));
+    const SineCosine angle = turn_of_word(angle_word);
     return {radius * angle.cosine, radius * angle.sine};
 }
 

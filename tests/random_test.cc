@@ -171,14 +171,15 @@ TEST(Random, neighbouring_addresses_are_independent) {
 TEST(Random, logarithm_sine_and_cosine_are_as_exact_as_stated) {
     double worst_log = 0, worst_turn = 0;
     for (uint32_t i = 0; i < 2'000'000; ++i) {
-        const float u = unit_of_word(i * 2147u + i / 7);
+        const uint32_t w = i * 2147u + i / 7;
+        const float u = unit_of_word(w);
         const double exact = std::log(static_cast<double>(u));
         const float nearest = static_cast<float>(exact);
         const double ulp =
             static_cast<double>(std::nextafter(std::abs(nearest), INFINITY) - std::abs(nearest));
         worst_log = std::max(worst_log, std::abs(static_cast<double>(log_unit(u)) - exact) / ulp);
-        const SineCosine t = turn(u);
-        const double angle = 2 * M_PI * static_cast<double>(u);
+        const SineCosine t = turn_of_word(w);
+        const double angle = 2 * M_PI * (static_cast<double>(w) + 0.5) * 0x1p-32;
         worst_turn = std::max({worst_turn, std::abs(static_cast<double>(t.sine) - std::sin(angle)),
                                std::abs(static_cast<double>(t.cosine) - std::cos(angle))});
     }
