@@ -8,6 +8,7 @@
 
 #include "kernels/adc.h"
 #include "kernels/conductance.h"
+#include "kernels/draw_address.h"
 #include "kernels/error.h"
 #include "kernels/input_code.h"
 #include "kernels/levels.h"
@@ -74,12 +75,6 @@ double signed_level(const CrossbarLayer& l, double w, double scale) {
                       static_cast<double>(l.q_max));
 }
 
-size_t cell_index(const CrossbarLayer& l, int64_t group, int slice, int polarity, int64_t row,
-                  int64_t column) {
-    return static_cast<size_t>(
-        (((group * l.slices + slice) * l.polarities() + polarity) * l.rows() + row) * l.pitch() + column);
-}
-
 void place_weights(CrossbarLayer& l, const WeightMatrix& m, const std::vector<double>& scales) {
     l.target.assign(static_cast<size_t>(l.cells()), 0);
     l.target_sum.assign(static_cast<size_t>(m.groups * m.outputs), 0);
@@ -92,7 +87,7 @@ void place_weights(CrossbarLayer& l, const WeightMatrix& m, const std::vector<do
                                  scales[output]);
                 for (int s = 0; s < l.slices; ++s)
                     for (int p = 0; p < l.polarities(); ++p)
-                        l.target[cell_index(l, g, s, p, k, n)] =
+                        l.target[cell_element(draw_extents(l), g, s, p, k, n)] =
                             static_cast<int16_t>(cell_target(l, q, s, p));
                 l.target_sum[output] += joined_target(l, q);
             }
@@ -107,7 +102,7 @@ void place_the_rest(CrossbarLayer& l) {
                 for (int64_t row = 0; row < l.rows(); ++row) {
                     const int64_t first = row < l.inputs ? l.outputs : 0;
                     for (int64_t c = first; c < l.columns(); ++c)
-                        l.target[cell_index(l, g, s, p, row, c)] =
+                        l.target[cell_element(draw_extents(l), g, s, p, row, c)] =
                             static_cast<int16_t>(cell_target(l, 0, s, p));
                 }
 }

@@ -1,6 +1,6 @@
 // host/mapping.h - a weight matrix laid onto crossbar arrays, and what calibration adds to it.
-// docs/physics.md section 2. To add a scheme: its cell levels in mapping.cc, its digital step in
-// kernels/column.h.
+// docs/physics.md section 2. To add a scheme: its cell levels in kernels/levels.h, its digital step in
+// kernels/joining.h.
 #pragma once
 
 #include <cstdint>

@@ -47,6 +47,13 @@ inline int64_t range_count(const CrossbarLayer& l) {
     return 1;
 }
 
+/// The first column that shares a converter with `column`; a reference column has one of its own.
+/// `tile_begin`: first column of its array.
+inline int64_t first_of_converter(const CrossbarLayer& l, int64_t column, int64_t tile_begin) {
+    if (column >= l.outputs) return column;
+    return tile_begin + (column - tile_begin) / l.adc.columns_per_adc * l.adc.columns_per_adc;
+}
+
 /// A converter as two floats: code = rint(fmaf(sum, a, b)).
 struct Converter {
     float a = 0, b = 0;

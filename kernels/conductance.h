@@ -58,9 +58,13 @@ MHO_FORMULA int16_t read_variance(int16_t g) {
     return static_cast<int16_t>((static_cast<int32_t>(g) * static_cast<int32_t>(g) + (1 << 14)) >> 15);
 }
 
-/// What a draw is multiplied by with sqrt(sum x^2 read_variance): read noise of a column sum, in grid codes.
 inline float read_noise_factor(const DeviceModel& device) {
-    return device.read_noise * 181.019336f;
-}  // sqrt(2^15)
+    return device.read_noise * 181.019336f;  // sqrt(2^15)
+}
+
+/// Read noise of one column sum, in whole grid codes. `variance`: sum x^2 read_variance; `n`: N(0,1).
+MHO_FORMULA float read_noise(float variance, float factor, float n) {
+    return rintf(sqrtf(variance) * factor * n);
+}
 
 }  // namespace mho

@@ -51,8 +51,7 @@ struct AdcModel {
 };
 
 /// One layer on crossbars. An array (tile) holds one (group, row tile, column tile, slice, polarity).
-/// Cells are numbered ((((group S + slice) P + polarity) rows() + row) pitch() + column): that number is the
-/// element of every per-cell draw, whatever the tiling. Rows are the K inputs, then the bias rows.
+/// kernels/draw_address.h numbers its cells, converters and reads. Rows are the K inputs, then the bias rows.
 struct CrossbarLayer {
     uint32_t layer = 0;  ///< index of the analog layer in the graph, < 2^24
     int64_t groups = 1;

@@ -27,12 +27,6 @@ MHO_SIMD_CLONES int64_t sample_row(const DeviceModel& device, float sigma, const
 
 bool has_faults(const DeviceModel& device) { return device.stuck_low > 0 || device.stuck_high > 0; }
 
-/// The first column that shares a converter with `column`; a reference column has a converter of its own.
-int64_t first_of_converter(const CrossbarLayer& l, int64_t column, int64_t tile_begin) {
-    if (column >= l.outputs) return column;
-    return tile_begin + (column - tile_begin) / l.adc.columns_per_adc * l.adc.columns_per_adc;
-}
-
 }  // namespace
 
 RowLayout::RowLayout(const CrossbarLayer& layer) : begin{0}, place(static_cast<size_t>(layer.rows())) {

@@ -8,6 +8,7 @@
 #include "kernels/backend.h"
 #include "kernels/cpu/integer_product.h"
 #include "kernels/crossbar.h"
+#include "kernels/draw_address.h"
 
 namespace mho::cpu {
 
@@ -63,9 +64,8 @@ class CrossbarChip {
         return static_cast<size_t>((group * layer_.slices + slice) * layer_.polarities() + polarity);
     }
     int64_t conversion(int64_t group, int64_t row_tile, int slice, int polarity) const {
-        return (((group * layer_.row_tiles() + row_tile) * layer_.slices + slice) * layer_.polarities() +
-                polarity) *
-               layer_.pitch();
+        return static_cast<int64_t>(
+            converter_element(draw_extents(layer_), group, row_tile, slice, polarity, 0));
     }
     /// The random draws of a run of cells; words that nothing asks for stay zero.
     struct RowDraws {

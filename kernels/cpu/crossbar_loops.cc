@@ -3,19 +3,20 @@
 #include <cmath>
 
 #include "kernels/adc.h"
+#include "kernels/conductance.h"
 #include "kernels/cpu/simd.h"
 #include "kernels/input_code.h"
+#include "kernels/joining.h"
 
 namespace mho::cpu {
 namespace {
 
 // Each loop below exists for sums of 32 and of 64 bits; the wrappers give both a version for every CPU.
 
-/// i += rint(sqrt(sum x^2 variance) factor n).
 template <class Sum>
 MHO_FORMULA void add_noise(const Sum* variance, float factor, const float* n, int64_t count, Sum* sums) {
     for (int64_t c = 0; c < count; ++c)
-        sums[c] += static_cast<Sum>(rintf(sqrtf(static_cast<float>(variance[c])) * factor * n[c]));
+        sums[c] += static_cast<Sum>(read_noise(static_cast<float>(variance[c]), factor, n[c]));
 }
 
 /// Column sums become codes, in place.
@@ -28,10 +29,8 @@ MHO_FORMULA void convert(const float* a, const float* b, float sigma_adc, const 
     }
 }
 
-/// joined += sign 2^shift codes.
 template <class Sum>
-MHO_FORMULA void shift_add(const Sum* codes, bool negative, int shift, int64_t count, int64_t* joined) {
-    const int64_t weight = (negative ? -1 : 1) * (int64_t{1} << shift);
+MHO_FORMULA void add_codes(const Sum* codes, int64_t weight, int64_t count, int64_t* joined) {
     for (int64_t c = 0; c < count; ++c) joined[c] += weight * codes[c];
 }
 
@@ -42,21 +41,20 @@ MHO_FORMULA void subtract(const Sum* other, int64_t count, Sum* sums) {
 
 }  // namespace
 
-#define MHO_FOR_SUM(Sum)                                                                                \
-    MHO_SIMD_CLONES void add_noise_to(const Sum* variance, float factor, const float* n, int64_t count, \
-                                      Sum* sums) {                                                      \
-        add_noise(variance, factor, n, count, sums);                                                    \
-    }                                                                                                   \
-    MHO_SIMD_CLONES void convert_all(const float* a, const float* b, float sigma_adc, const float* n,   \
-                                     float largest_code, int64_t count, Sum* sums) {                    \
-        convert(a, b, sigma_adc, n, largest_code, count, sums);                                         \
-    }                                                                                                   \
-    MHO_SIMD_CLONES void shift_add_all(const Sum* codes, bool negative, int shift, int64_t count,       \
-                                       int64_t* joined) {                                               \
-        shift_add(codes, negative, shift, count, joined);                                               \
-    }                                                                                                   \
-    MHO_SIMD_CLONES void subtract_all(const Sum* other, int64_t count, Sum* sums) {                     \
-        subtract(other, count, sums);                                                                   \
+#define MHO_FOR_SUM(Sum)                                                                                  \
+    MHO_SIMD_CLONES void add_noise_to(const Sum* variance, float factor, const float* n, int64_t count,   \
+                                      Sum* sums) {                                                        \
+        add_noise(variance, factor, n, count, sums);                                                      \
+    }                                                                                                     \
+    MHO_SIMD_CLONES void convert_all(const float* a, const float* b, float sigma_adc, const float* n,     \
+                                     float largest_code, int64_t count, Sum* sums) {                      \
+        convert(a, b, sigma_adc, n, largest_code, count, sums);                                           \
+    }                                                                                                     \
+    MHO_SIMD_CLONES void add_weighted(const Sum* codes, int64_t weight, int64_t count, int64_t* joined) { \
+        add_codes(codes, weight, count, joined);                                                          \
+    }                                                                                                     \
+    MHO_SIMD_CLONES void subtract_all(const Sum* other, int64_t count, Sum* sums) {                       \
+        subtract(other, count, sums);                                                                     \
     }
 MHO_FOR_SUM(int32_t)
 MHO_FOR_SUM(int64_t)
@@ -69,11 +67,9 @@ MHO_SIMD_CLONES void slice_codes(const int32_t* codes, int64_t count, int32_t of
         parts[r] = static_cast<int16_t>(step_part(phase_part(codes[r], offset, phase), step, dac_bits));
 }
 
-/// z = fmaf(scale, float(joined), z), then z = fmaf(offset, weight, z).
-MHO_SIMD_CLONES void add_scaled(const int64_t* joined, const float* scale, const float* offset, float weight,
-                                int64_t count, float* z) {
-    for (int64_t c = 0; c < count; ++c)
-        z[c] = fmaf(offset[c], weight, fmaf(scale[c], static_cast<float>(joined[c]), z[c]));
+MHO_SIMD_CLONES void add_array_to(const int64_t* joined, const float* scale, const float* offset,
+                                  float read_weight, int64_t count, float* z) {
+    for (int64_t c = 0; c < count; ++c) z[c] = add_array(z[c], joined[c], scale[c], offset[c], read_weight);
 }
 
 }  // namespace mho::cpu

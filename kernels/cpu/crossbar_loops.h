@@ -20,16 +20,16 @@ void convert_all(const float* a, const float* b, float sigma_adc, const float* n
 void convert_all(const float* a, const float* b, float sigma_adc, const float* n, float largest_code,
                  int64_t count, int64_t* sums);
 
-/// joined += 2^shift codes, or -= where negative.
-void shift_add_all(const int32_t* codes, bool negative, int shift, int64_t count, int64_t* joined);
-void shift_add_all(const int64_t* codes, bool negative, int shift, int64_t count, int64_t* joined);
+/// joined += weight codes.
+void add_weighted(const int32_t* codes, int64_t weight, int64_t count, int64_t* joined);
+void add_weighted(const int64_t* codes, int64_t weight, int64_t count, int64_t* joined);
 
 /// sums -= other.
 void subtract_all(const int32_t* other, int64_t count, int32_t* sums);
 void subtract_all(const int64_t* other, int64_t count, int64_t* sums);
 
-/// z = fmaf(offset, weight, fmaf(scale, float(joined), z)).
-void add_scaled(const int64_t* joined, const float* scale, const float* offset, float weight, int64_t count,
-                float* z);
+/// z takes in one array: kernels/joining.h.
+void add_array_to(const int64_t* joined, const float* scale, const float* offset, float read_weight,
+                  int64_t count, float* z);
 
 }  // namespace mho::cpu

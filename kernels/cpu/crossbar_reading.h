@@ -12,6 +12,7 @@
 #include "kernels/cpu/crossbar_loops.h"
 #include "kernels/cpu/crossbar_read.h"
 #include "kernels/cpu/random.h"
+#include "kernels/draw_address.h"
 
 namespace mho::cpu {
 
@@ -87,14 +88,15 @@ class Reading {
         }
     }
 
-    /// Adds 2^shift times the codes, phases and steps put together, to joined[vector][pitch()].
-    void join_reads(bool negative, int shift, std::vector<int64_t>& joined) const {
+    /// Adds `weight` times the codes, phases and steps put together, to joined[vector][pitch()].
+    void join_reads(int64_t weight, std::vector<int64_t>& joined) const {
         for (int64_t v = 0; v < count_; ++v)
             for (int phase = 0; phase < codes_.phases; ++phase)
                 for (int step = 0; step < codes_.steps; ++step) {
                     const int64_t i = (v * codes_.phases + phase) * codes_.steps + step;
-                    shift_add_all(sums_.data() + i * pitch_, negative != (phase == 1),
-                                  shift + step * l_.input.dac_bits, l_.columns(), joined.data() + v * pitch_);
+                    const int64_t of_read = weight * (int64_t{1} << (step * l_.input.dac_bits));
+                    add_weighted(sums_.data() + i * pitch_, phase == 1 ? -of_read : of_read, l_.columns(),
+                                 joined.data() + v * pitch_);
                 }
     }
 
@@ -114,18 +116,15 @@ class Reading {
                                     out + chip_.rows().begin[t]);
     }
 
-    /// physics.md section 6: (((((((image places + place) groups + group) row tiles + row tile) phases +
-    /// phase) steps + step) slices + slice) polarities + polarity) pitch + column. One vector's draws of a
-    /// row tile lie side by side.
+    /// One vector's draws of a row tile lie side by side.
     void fill_draws(Domain domain, int64_t row_tile, std::vector<float>& draws) {
         const int64_t each = draws_a_vector();
         draws.resize(static_cast<size_t>(count_ * each));
         for (int64_t v = 0; v < count_; ++v) {
-            const uint64_t place = first_place() + static_cast<uint64_t>(v);
-            const uint64_t tile = (place * static_cast<uint64_t>(l_.groups) + static_cast<uint64_t>(group_)) *
-                                      static_cast<uint64_t>(l_.row_tiles()) +
-                                  static_cast<uint64_t>(row_tile);
-            fill_normals(chip_.stream(domain), tile * static_cast<uint64_t>(each),
+            const uint64_t first =
+                read_element(draw_extents(l_, reads_), first_place() + static_cast<uint64_t>(v), group_,
+                             row_tile, 0, 0, 0, 0);
+            fill_normals(chip_.stream(domain), first,
                          std::span(draws).subspan(static_cast<size_t>(v * each), static_cast<size_t>(each)));
         }
     }
