@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "host/config_keys.h"
-#include "host/sha256.h"
+#include "host/config_rules.h"
 #include "kernels/error.h"
 #include "models/names.h"
 
@@ -135,7 +135,7 @@ class Reader {
             const toml::array* values = value.as_array();
             if (!values || values->empty())
                 refuse(place(value), fmt::format("{} = [...]: a sweep takes an array of values", name));
-            SweepAxis axis{name, {}};
+            SweepAxis axis{name, {}, place(value)};
             for (const toml::node& element : *values) {
                 Config scratch;
                 axis.values.push_back(convert(element, place(element)));
@@ -147,17 +147,26 @@ class Reader {
         std::stable_sort(axes_.begin(), axes_.end(),
                          [](const auto& a, const auto& b) { return a.first < b.first; });
         for (auto& [line, axis] : axes_) config_.sweep.push_back(std::move(axis));
-        double points = 1;
+        config_.zip ? check_zip(place(node)) : check_product(place(node));
+    }
+
+    void check_zip(const std::string& at) const {
+        if (config_.sweep.size() < 2) refuse(at, "zip = true pairs keys: it needs at least two");
         for (const SweepAxis& axis : config_.sweep)
-            points *= config_.zip ? 1 : static_cast<double>(axis.values.size());
+            if (axis.values.size() != config_.sweep[0].values.size())
+                refuse(at, "zip = true needs arrays of one length");
+    }
+
+    void check_product(const std::string& at) const {
+        double points = 1;
+        for (const SweepAxis& axis : config_.sweep) {
+            points *= static_cast<double>(axis.values.size());
+            for (auto v = axis.values.begin(); v != axis.values.end(); ++v)
+                if (std::find(axis.values.begin(), v, *v) != v)
+                    refuse(axis.place, fmt::format("{} has {} twice", axis.key, to_string(*v)));
+        }
         if (points > kMostPoints)
-            refuse(place(node),
-                   fmt::format("asks for {:.0f} points; at most {} fit a run", points, kMostPoints));
-        const auto differs = [&](const SweepAxis& a) {
-            return a.values.size() != config_.sweep[0].values.size();
-        };
-        if (config_.zip && std::any_of(config_.sweep.begin(), config_.sweep.end(), differs))
-            refuse(place(node), "zip = true needs arrays of one length");
+            refuse(at, fmt::format("asks for {:.0f} points; at most {} fit a run", points, kMostPoints));
     }
 
     void read_layers(const toml::node& node) {
@@ -213,32 +222,37 @@ bool is_swept(const Config& config, const std::string& key) {
                        [&](const SweepAxis& a) { return a.key == key; });
 }
 
-/// Whether the chip's level leaves the key's table idle.
-bool is_idle(const Config& config, const std::string& key) {
-    if (is_swept(config, "chip.level")) return false;
-    const std::string table = key.substr(0, key.find('.'));
-    if (config.chip.level == ChipLevel::crossbar) return table == "parameter";
-    return table == "crossbar" || table == "device" || table == "adc";
+/// Where the user wrote one of `keys`; the file where nowhere.
+std::string place_of(const Config& config, const std::vector<std::string>& keys) {
+    for (const std::string& key : keys) {
+        if (const auto found = config.given.find(key); found != config.given.end()) return found->second;
+        for (const SweepAxis& axis : config.sweep)
+            if (axis.key == key) return axis.place;
+    }
+    return config.source;
 }
 
-/// Keys of one converter range that another range leaves idle: the resolved config must not name them.
-bool does_nothing(const Config& config, const std::string& key) {
-    if (is_swept(config, "adc.range")) return false;
-    if (key == "adc.low" || key == "adc.high") return config.adc.range != AdcRange::fixed;
-    if (key == "adc.percentile" || key == "adc.calibrate") return config.adc.range != AdcRange::calibrated;
-    return false;
-}
-
-void check_level(const Config& config) {
-    const char* level = config.chip.level == ChipLevel::crossbar ? "crossbar" : "parameter";
-    auto check = [&](const std::string& key, const std::string& place) {
-        if (is_idle(config, key))
-            refuse(place, fmt::format("{} does nothing with chip.level = \"{}\"", key, level));
+/// Every key that the user wrote does something, somewhere.
+void check_effects(const Config& config) {
+    const Effects effects(config);
+    const auto check = [](const std::string& key, const std::string& place,
+                          const std::optional<Need>& unmet) {
+        if (unmet) refuse(place, fmt::format("{} does nothing unless {}", key, unmet->words));
     };
-    for (const auto& [key, place] : config.given) check(key, place);
-    for (const SweepAxis& axis : config.sweep) check(axis.key, "[sweep]");
-    for (const LayerOverride& layer : config.layers)
-        for (const auto& [key, value] : layer.keys) check(key, layer.place);
+    for (const auto& [key, place] : config.given) {
+        if (is_swept(config, key)) refuse(place, fmt::format("{} is swept: leave it to [sweep]", key));
+        check(key, place, effects.unmet(key));
+    }
+    for (const SweepAxis& axis : config.sweep) check(axis.key, axis.place, effects.unmet(axis.key, true));
+    for (size_t i = 0; i < config.layers.size(); ++i)
+        for (const auto& [key, value] : config.layers[i].keys)
+            check(key, config.layers[i].place, effects.unmet_in_layer(key, i));
+}
+
+void check_points(const Config& config) {
+    for (const SweepPoint& point : sweep_points(config))
+        if (const auto found = contradiction(point.config))
+            refuse(place_of(config, found->keys), found->text);
 }
 
 bool matches(const char* glob, const char* text) {
@@ -286,6 +300,7 @@ std::string to_string(const ConfigValue& value) {
 
 Config parse_config(const std::string& text, const std::string& name, const std::vector<std::string>& set) {
     Config config;
+    config.source = name;
     Reader reader(name, config);
     try {
         reader.read(toml::parse(text, name));
@@ -296,10 +311,14 @@ Config parse_config(const std::string& text, const std::string& name, const std:
     for (const std::string& assignment : set) reader.set(assignment);
     if (config.model.file.empty())
         refuse(name, "model.file is missing: [model] file = \"network.onnx\" or a zoo name");
-    check_level(config);
-    for (const SweepPoint& point : sweep_points(config))
-        if (const std::string wrong = contradiction(point.config); !wrong.empty()) refuse(name, wrong);
+    check_effects(config);
+    check_points(config);
     return config;
+}
+
+/// Files are named from where the user is: the resolved config must mean the same from everywhere.
+static void make_absolute(std::string& path) {
+    if (!path.empty() && std::filesystem::exists(path)) path = std::filesystem::absolute(path).string();
 }
 
 Config read_config(const std::filesystem::path& file, const std::vector<std::string>& set) {
@@ -307,13 +326,17 @@ Config read_config(const std::filesystem::path& file, const std::vector<std::str
     std::ostringstream text;
     if (!stream || !(text << stream.rdbuf()))
         throw InputError(fmt::format("{}: cannot be read; is it there, and a TOML file?", file.string()));
-    return parse_config(text.str(), file.string(), set);
+    Config config = parse_config(text.str(), file.string(), set);
+    make_absolute(config.model.file);
+    make_absolute(config.data.directory);
+    return config;
 }
 
 std::string to_toml(const Config& config) {
+    const Effects effects(config);
     std::string text, table;
     for (const Key& key : config_keys()) {
-        if (is_idle(config, key.name) || does_nothing(config, key.name)) continue;
+        if (is_swept(config, key.name) || effects.unmet(key.name)) continue;
         if (key.table() != table) {
             table = key.table();
             text += fmt::format("{}[{}]\n", text.empty() ? "" : "\n", table);
@@ -336,8 +359,6 @@ std::string to_toml(const Config& config) {
     }
     return text;
 }
-
-std::string config_sha256(const Config& config) { return sha256_hex(to_toml(config)); }
 
 std::vector<SweepPoint> sweep_points(const Config& config) {
     std::vector<SweepPoint> points{{{}, config}};
@@ -374,18 +395,95 @@ LayerConfig layer_config(const Config& config, const std::string& layer_name) {
         result.digital = result.digital || layer.digital;
         for (const auto& [key, value] : layer.keys) assign(*find_key(key), result.config, value);
     }
-    if (const std::string wrong = contradiction(result.config); !wrong.empty())
-        throw InputError(fmt::format("layer {}: {}", layer_name, wrong));
     return result;
 }
 
-void check_layer_matches(const Config& config, const std::vector<std::string>& names) {
-    for (const LayerOverride& layer : config.layers) {
-        const auto hit = [&](const std::string& name) { return matches(layer.match.c_str(), name.c_str()); };
-        if (std::none_of(names.begin(), names.end(), hit))
-            refuse(layer.place, fmt::format("match = \"{}\" matches no layer{}; the layers are {}",
-                                            layer.match, did_you_mean(layer.match, names), joined(names)));
+namespace {
+
+/// What [[layer]] does to the layers of a network, over all points.
+class LayerChecks {
+  public:
+    LayerChecks(const Config& config, const std::vector<PointLayers>& points)
+        : config_(config), points_(points) {}
+
+    void check() const {
+        for (const LayerOverride& layer : config_.layers) {
+            check_match(layer);
+            if (!layer.digital) check_change(layer);
+        }
+        for (const SweepAxis& axis : config_.sweep)
+            if (find_key(axis.key)->per_layer) check_reach(axis);
+        for (const PointLayers& point : points_)
+            for (const std::string& name : point.layers) check_meaning(point.config, name);
     }
+
+  private:
+    static bool is_matched(const LayerOverride& layer, const std::string& name) {
+        return matches(layer.match.c_str(), name.c_str());
+    }
+    template <class Condition>
+    bool any_layer(const Condition& holds) const {
+        for (const PointLayers& point : points_)
+            for (const std::string& name : point.layers)
+                if (holds(name)) return true;
+        return false;
+    }
+    bool is_digital(const std::string& name) const {
+        return std::any_of(config_.layers.begin(), config_.layers.end(),
+                           [&](const LayerOverride& l) { return l.digital && is_matched(l, name); });
+    }
+
+    void check_match(const LayerOverride& layer) const {
+        if (any_layer([&](const std::string& name) { return is_matched(layer, name); })) return;
+        std::vector<std::string> names;
+        for (const PointLayers& point : points_)
+            for (const std::string& name : point.layers)
+                if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+        refuse(layer.place, fmt::format("match = \"{}\" matches no layer{}; the layers are {}", layer.match,
+                                        did_you_mean(layer.match, names), joined(names)));
+    }
+
+    void check_change(const LayerOverride& layer) const {
+        if (!any_layer([&](const std::string& name) { return is_matched(layer, name) && !is_digital(name); }))
+            refuse(layer.place,
+                   fmt::format(
+                       "match = \"{}\" changes nothing: another [[layer]] keeps all that it matches digital",
+                       layer.match));
+    }
+
+    /// A swept key must be left to some layer.
+    void check_reach(const SweepAxis& axis) const {
+        const auto sets_key = [&](const LayerOverride& l) {
+            return std::any_of(l.keys.begin(), l.keys.end(),
+                               [&](const auto& k) { return k.first == axis.key; });
+        };
+        const auto is_left = [&](const std::string& name) {
+            return !is_digital(name) &&
+                   std::none_of(config_.layers.begin(), config_.layers.end(),
+                                [&](const auto& l) { return sets_key(l) && is_matched(l, name); });
+        };
+        if (!any_layer(is_left))
+            refuse(axis.place,
+                   fmt::format("{} is swept, but [[layer]] sets it, or digital, for every layer", axis.key));
+    }
+
+    void check_meaning(const Config& point, const std::string& name) const {
+        const LayerOverride* last = nullptr;
+        for (const LayerOverride& layer : config_.layers)
+            if (!layer.digital && is_matched(layer, name)) last = &layer;
+        if (!last || is_digital(name)) return;  // as the point itself, which is checked
+        if (const auto found = contradiction(layer_config(point, name).config))
+            refuse(last->place, fmt::format("layer {}: {}", name, found->text));
+    }
+
+    const Config& config_;
+    const std::vector<PointLayers>& points_;
+};
+
+}  // namespace
+
+void check_layers(const Config& config, const std::vector<PointLayers>& points) {
+    LayerChecks(config, points).check();
 }
 
 /// A bar ends a cell of a Markdown table.

@@ -119,8 +119,9 @@ struct LayerOverride {
 struct SweepAxis {
     std::string key;
     std::vector<ConfigValue> values;
+    std::string place;  ///< "file:line", for messages
 
-    bool operator==(const SweepAxis&) const = default;
+    bool operator==(const SweepAxis& o) const { return key == o.key && values == o.values; }
 };
 
 struct Config {
@@ -136,6 +137,7 @@ struct Config {
     std::vector<SweepAxis> sweep;
     bool zip = false;
     std::map<std::string, std::string> given;  ///< keys that the user wrote -> "file:line" or "--set"
+    std::string source;                        ///< the file's name, for messages
 };
 
 /// Reads and checks a config. `set`: "key=value" each, which win over the file.
@@ -144,11 +146,9 @@ Config read_config(const std::filesystem::path& file, const std::vector<std::str
 Config parse_config(const std::string& text, const std::string& name,
                     const std::vector<std::string>& set = {});
 
-/// Every key with its value, defaults too, as TOML: parse_config(to_toml(c)) asks for the same as c.
+/// Every key that does something with its value, defaults too, as TOML: parse_config(to_toml(c)) asks for the
+/// same as c.
 std::string to_toml(const Config& config);
-
-/// SHA-256 of to_toml(config), in hexadecimal.
-std::string config_sha256(const Config& config);
 
 /// One point of the sweep: which keys it sets, and the whole config there.
 struct SweepPoint {
@@ -167,8 +167,14 @@ struct LayerConfig {
 };
 LayerConfig layer_config(const Config& config, const std::string& layer_name);
 
-/// Throws InputError for a [[layer]] that matches none of `names`.
-void check_layer_matches(const Config& config, const std::vector<std::string>& names);
+/// A sweep point's config, and the layers that it can make analog in a network.
+struct PointLayers {
+    const Config& config;
+    std::vector<std::string> layers;
+};
+/// Throws InputError for a [[layer]] that matches or changes no layer at any point, a swept key that
+/// [[layer]] sets for every layer, and a combination of keys that means nothing for a layer.
+void check_layers(const Config& config, const std::vector<PointLayers>& points);
 
 /// The README's table of keys, in Markdown.
 std::string config_table_markdown();

@@ -119,9 +119,7 @@ void add_crossbar_keys(std::vector<Key>& k) {
     k.push_back(swept(number("crossbar.cell_bits", MHO_FIELD(crossbar.cell_bits), 1, 14, "bits",
                              "one cell: a slice of the weight")));
     k.push_back(swept(plain("crossbar.scale", MHO_CHOICE(crossbar.scale, "layer", "column", "network"),
-                            "extent of one weight scale"),
-                      false));
-    k.back().per_layer = true;
+                            "extent of one weight scale")));
     k.push_back(swept(above(number("crossbar.clip", MHO_FIELD(crossbar.clip), 0, 100, "percentile",
                                    "of |w|, above which weights are clipped; \"max\": none"))));
     k.push_back(swept(plain("crossbar.bias", MHO_CHOICE(crossbar.bias, "digital", "analog"),
@@ -321,46 +319,6 @@ ConfigValue value_of(const Key& key, const Config& config) {
             [](auto* f) -> ConfigValue { return *f; },
         },
         key.field(copy));
-}
-
-std::string contradiction(const Config& c) {
-    const bool crossbar = c.chip.level == ChipLevel::crossbar;
-    if (crossbar && c.chip.batch_norm == BatchNormMode::analog)
-        return "chip.batch_norm = \"analog\" is a parameter-level model: with level = \"crossbar\" use "
-               "\"fold\" or \"digital\"";
-    if (crossbar && c.chip.identity == IdentityMode::analog)
-        return "chip.identity = \"analog\" is a parameter-level model: with level = \"crossbar\" use "
-               "\"digital\"";
-    if (crossbar && c.chip.relu_levels > 0)
-        return "chip.relu_levels is a parameter-level model: with level = \"crossbar\" crossbar.input_bits "
-               "quantises";
-    if (c.chip.relu_levels == 1)
-        return "chip.relu_levels = 1 would leave nothing: use 0 (continuous) or at least 2";
-    if (c.device.g_min >= c.device.g_max)
-        return fmt::format("device.g_min = {} must be below device.g_max = {}", c.device.g_min,
-                           c.device.g_max);
-    if (c.device.levels == 1) return "device.levels = 1 would leave nothing: use 0 (any level) or at least 2";
-    if (c.device.stuck_low + c.device.stuck_high > 1)
-        return "device.stuck_low and device.stuck_high are probabilities of one cell: together at most 1";
-    if (c.crossbar.weight_bits == 1)
-        return "crossbar.weight_bits = 1 leaves only the sign bit: use 0 (real) or at least 2";
-    if (c.crossbar.dac_bits > c.crossbar.input_bits)
-        return fmt::format("crossbar.dac_bits = {} is more than crossbar.input_bits = {}",
-                           c.crossbar.dac_bits, c.crossbar.input_bits);
-    if (c.crossbar.reference == Reference::column && c.crossbar.scheme != Scheme::offset)
-        return "crossbar.reference = \"column\" belongs to crossbar.scheme = \"offset\"";
-    if (c.crossbar.subtract == Subtract::analog && c.crossbar.scheme == Scheme::offset)
-        return "crossbar.subtract = \"analog\" needs two polarities: not crossbar.scheme = \"offset\"";
-    if (c.adc.range == AdcRange::fixed && c.adc.low >= c.adc.high)
-        return fmt::format("adc.range = \"fixed\" needs adc.low = {} below adc.high = {}", c.adc.low,
-                           c.adc.high);
-    for (const char* key : {"adc.low", "adc.high"})
-        if (c.given.contains(key) && c.adc.range != AdcRange::fixed)
-            return fmt::format("{} does nothing unless adc.range = \"fixed\"", key);
-    for (const char* key : {"adc.percentile", "adc.calibrate"})
-        if (c.given.contains(key) && c.adc.range != AdcRange::calibrated)
-            return fmt::format("{} does nothing unless adc.range = \"calibrated\"", key);
-    return "";
 }
 
 }  // namespace mho

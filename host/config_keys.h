@@ -51,7 +51,4 @@ std::string assign(const Key& key, Config& config, const ConfigValue& value);
 /// The key's value in `config`, as a user would write it.
 ConfigValue value_of(const Key& key, const Config& config);
 
-/// What is wrong with `config` as a whole, or "": combinations of keys that mean nothing.
-std::string contradiction(const Config& config);
-
 }  // namespace mho

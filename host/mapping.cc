@@ -188,6 +188,12 @@ double weight_extent(std::span<const float> weight, const std::optional<double>&
     return std::lerp(magnitudes[below], magnitudes[above], place - static_cast<double>(below));
 }
 
+void check_grid(const MappingOptions& options, const std::string& layer_name) {
+    CrossbarLayer layer;
+    layer.scheme = options.scheme;
+    lay_out_grid(layer, options, layer_name);
+}
+
 CrossbarLayer map_crossbar(const WeightMatrix& m, const MappingOptions& o) {
     CrossbarLayer l;
     l.layer = m.layer;

@@ -46,6 +46,9 @@ struct WeightMatrix {
 double weight_extent(std::span<const float> weight, const std::optional<double>& clip);
 
 /// Throws InputError naming the layer where the grid cannot hold the levels asked for.
+void check_grid(const MappingOptions& options, const std::string& layer_name);
+
+/// Throws as check_grid does.
 CrossbarLayer map_crossbar(const WeightMatrix& matrix, const MappingOptions& options);
 
 /// Fixes the input scale from what reached the layer, and with it the bias rows.

@@ -1,6 +1,11 @@
 #include "host/point_plan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <map>
+
+#include "kernels/error.h"
 
 namespace mho {
 namespace {
@@ -68,12 +73,12 @@ MappingOptions mapping_options(const Config& c) {
     return m;
 }
 
-/// The largest weight extent of all crossbar layers: one scale for the network.
+/// The largest weight extent of all crossbar layers that share one scale.
 double network_scale(const Config& config, const NumberedGraph& network) {
     double extent = 0;
     for (const Node* node : weight_layers(network.graph)) {
         const LayerConfig layer = layer_config(config, node->name);
-        if (layer.digital) continue;
+        if (layer.digital || layer.config.crossbar.scale != WeightScale::network) continue;
         const auto* conv = std::get_if<op::Conv>(&node->operation);
         const Tensor& weight = conv ? conv->weight : std::get<op::Linear>(node->operation).weight;
         extent = std::max(extent, weight_extent(weight.data, layer.config.crossbar.clip));
@@ -109,8 +114,7 @@ LoweringOptions lowering_options(const Config& config, const NumberedGraph& netw
     options.analog_identity = config.chip.identity == IdentityMode::analog;
     options.relu_levels = static_cast<int>(config.chip.relu_levels);
     const bool crossbar = config.chip.level == ChipLevel::crossbar;
-    std::optional<double> scale;
-    if (crossbar && config.crossbar.scale == WeightScale::network) scale = network_scale(config, network);
+    const double scale = crossbar ? network_scale(config, network) : 0;
     options.choose = [config, crossbar, scale, only_layer](const Node& node) {
         LayerChoice choice;
         const LayerConfig layer = layer_config(config, node.name);
@@ -118,13 +122,45 @@ LoweringOptions lowering_options(const Config& config, const NumberedGraph& netw
         choice.level = crossbar ? Level::crossbar : Level::parameter;
         if (crossbar) {
             choice.mapping = mapping_options(layer.config);
-            choice.mapping.network_scale = scale;
+            if (layer.config.crossbar.scale == WeightScale::network) choice.mapping.network_scale = scale;
         } else {
             choice.parameter = parameter_model(layer.config.parameter);
         }
         return choice;
     };
     return options;
+}
+
+namespace {
+
+bool has_residual(const Graph& graph) {
+    return std::any_of(graph.nodes.begin(), graph.nodes.end(),
+                       [&](const Node& node) { return residual_identity(graph, node) >= 0; });
+}
+
+}  // namespace
+
+void check_points(const Config& config, const std::vector<SweepPoint>& points, const Graph& graph) {
+    std::map<BatchNormMode, NumberedGraph> networks;
+    std::vector<PointLayers> layers;
+    for (const SweepPoint& point : points) {
+        const BatchNormMode mode = point.config.chip.batch_norm;
+        if (!networks.contains(mode)) networks.emplace(mode, prepare_network(graph, point.config));
+        const NumberedGraph& network = networks.at(mode);
+        if (point.config.chip.identity == IdentityMode::analog && !has_residual(network.graph))
+            throw InputError(fmt::format(
+                "{}: chip.identity = \"analog\" does nothing: the network has no residual connection",
+                config.source));
+        layers.push_back({point.config, analog_layers(point.config, network)});
+    }
+    check_layers(config, layers);
+    for (const PointLayers& point : layers)
+        for (const std::string& name : point.layers) {
+            const LayerConfig layer = layer_config(point.config, name);
+            if (layer.config.chip.level == ChipLevel::crossbar && !layer.digital)
+                check_grid(mapping_options(layer.config), name);
+        }
+    lower_digital(networks.begin()->second);
 }
 
 }  // namespace mho

@@ -16,6 +16,10 @@ NumberedGraph prepare_network(const Graph& graph, const Config& config);
 LoweringOptions lowering_options(const Config& config, const NumberedGraph& network,
                                  const std::string& only_layer = "");
 
+/// Everything about the points that a network decides: [[layer]], and whether each layer can be laid on
+/// arrays and the network executed. Throws InputError; nothing has been run then.
+void check_points(const Config& config, const std::vector<SweepPoint>& points, const Graph& graph);
+
 /// Names of the layers that this config can make analog, in order: what [[layer]] may match.
 std::vector<std::string> analog_layers(const Config& config, const NumberedGraph& network);
 

@@ -31,8 +31,9 @@ class Sweep {
   public:
     Sweep(const Backend& backend, const Config& config, const SweepOptions& options)
         : backend_(backend), config_(config), options_(options), workload_(backend, config) {
-        check_layer_matches(config_, analog_layers(config_, prepare_network(workload_.network(), config_)));
-        make_jobs();
+        const std::vector<SweepPoint> points = sweep_points(config_);
+        check_points(config_, points, workload_.network());
+        make_jobs(points);
     }
 
     RunResult run() {
@@ -56,8 +57,8 @@ class Sweep {
   private:
     bool stopped() const { return options_.stop && options_.stop->load(); }
 
-    void make_jobs() {
-        for (SweepPoint& point : sweep_points(config_)) {
+    void make_jobs(const std::vector<SweepPoint>& points) {
+        for (const SweepPoint& point : points) {
             PointLabel label;
             for (const auto& [key, value] : point.set) label.set.emplace_back(key, to_string(value));
             if (options_.per_layer) label.set.emplace_back("layer", "\"all\"");
@@ -86,6 +87,12 @@ class Sweep {
         info.precision = "f32";
         info.command = options_.command;
         return info;
+    }
+
+    static bool calibrates_on_chips(const Plan& plan) {
+        return std::any_of(plan.crossbars.begin(), plan.crossbars.end(), [](const CrossbarLayer& layer) {
+            return layer.adc.calibrate_chip && layer.adc.range == AdcRange::calibrated;
+        });
     }
 
     Workers workers(const Config& config) const {
@@ -153,7 +160,7 @@ class Sweep {
         if (needs_calibration(program->plan())) {
             const CalibrationRun all = workload_.calibration_run(options_.threads);
             calibration = calibrate(*program, all);
-            if (job.config.adc.calibrate == CalibrateOn::chip)
+            if (calibrates_on_chips(program->plan()))
                 calibrator = [&, all](const ChipAddress& address) {
                     return calibrate_chip(*program, calibration, address, {all.images, all.count, 1});
                 };

@@ -1,0 +1,112 @@
+// What a config means for the layers of a network: choices for the lowering, and what is refused before
+// anything runs.
+#include "host/point_plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "kernels/error.h"
+#include "tests/graph_builder.h"
+
+namespace mho {
+namespace {
+
+using testing::GraphBuilder;
+using ::testing::HasSubstr;
+
+/// Two convolutions and a linear layer, each of other extents; no residual connection.
+Graph network() {
+    GraphBuilder b(4);
+    const ValueId x = b.relu(b.conv(b.relu(b.conv(b.input({1, 2, 4, 4}), 3, 3)), 5, 3));
+    b.output(b.linear(b.reshape(b.mean(x, {2, 3}), {1, 5}), 4));
+    for (Node& node : b.graph.nodes)
+        if (auto* conv = std::get_if<op::Conv>(&node.operation))
+            for (float& w : conv->weight.data) w *= static_cast<float>(conv->weight.dims[0]);
+    return b.graph;
+}
+
+std::vector<std::string> layer_names(const Graph& graph) {
+    std::vector<std::string> names;
+    for (const Node* node : weight_layers(graph)) names.push_back(node->name);
+    return names;
+}
+
+Config config(const std::string& text) {
+    return parse_config("[model]\nfile = \"x.onnx\"\n" + text, "run.toml");
+}
+
+Plan plan_of(const std::string& text) {
+    const Config c = config("[chip]\nlevel = \"crossbar\"\n" + text);
+    const NumberedGraph numbered = prepare_network(network(), c);
+    return lower(numbered, lowering_options(c, numbered));
+}
+
+std::string refusal(const std::string& text, const Graph& graph = network()) {
+    const Config c = config(text);
+    try {
+        check_points(c, sweep_points(c), graph);
+    } catch (const InputError& error) {
+        return error.what();
+    }
+    return "";
+}
+
+std::string for_layer(size_t layer, const std::string& keys) {
+    return "[[layer]]\nmatch = \"" + layer_names(network())[layer] + "\"\n" + keys;
+}
+
+TEST(PointPlan, one_scale_spans_the_layers_that_ask_for_it_and_no_other) {
+    const Plan each = plan_of("");
+    const Plan all = plan_of("[crossbar]\nscale = \"network\"\n");
+    const Plan but_one =
+        plan_of("[crossbar]\nscale = \"network\"\n" + for_layer(1, "crossbar.scale = \"column\"\n"));
+    const Plan two = plan_of(for_layer(0, "crossbar.scale = \"network\"\n") +
+                             for_layer(2, "crossbar.scale = \"network\"\n"));
+    const auto lsb = [](const Plan& plan, size_t layer) { return plan.crossbars[layer].weight_lsb; };
+    EXPECT_NE(lsb(each, 0)[0], lsb(each, 1)[0]);
+    EXPECT_EQ(lsb(all, 0)[0], lsb(all, 1)[0]);
+    EXPECT_EQ(lsb(all, 0)[0], lsb(all, 2)[0]);
+    EXPECT_EQ(lsb(but_one, 1), lsb(plan_of("[crossbar]\nscale = \"column\"\n"), 1));
+    EXPECT_EQ(lsb(but_one, 0)[0], std::max(lsb(each, 0)[0], lsb(each, 2)[0]));
+    EXPECT_EQ(lsb(two, 0)[0], lsb(two, 2)[0]);
+    EXPECT_EQ(lsb(two, 1), lsb(each, 1));
+}
+
+TEST(PointPlan, layers_differ_where_they_are_told_to) {
+    const Plan plan = plan_of("[adc]\nrange = \"calibrated\"\npercentile = 99\n" +
+                              for_layer(1, "adc.range = \"max\"\ncrossbar.rows = 7\n") +
+                              for_layer(2, "adc.calibrate = \"chip\"\ndevice.sigma = 0.5\n"));
+    EXPECT_EQ(plan.crossbars[0].adc.range, AdcRange::calibrated);
+    EXPECT_EQ(plan.crossbars[1].adc.range, AdcRange::max);
+    EXPECT_EQ(plan.crossbars[0].row_tiles(), 1);
+    EXPECT_EQ(plan.crossbars[1].row_tiles(), 4);  // 27 rows
+    EXPECT_FALSE(plan.crossbars[1].adc.calibrate_chip);
+    EXPECT_TRUE(plan.crossbars[2].adc.calibrate_chip);
+    EXPECT_EQ(plan.crossbars[2].device.sigma, 0.5f);
+    EXPECT_EQ(plan.crossbars[0].device.sigma, 0.0f);
+}
+
+TEST(PointPlan, points_that_cannot_be_run_are_refused_before_any_is) {
+    EXPECT_EQ(refusal(""), "");
+    EXPECT_THAT(refusal("[chip]\nidentity = \"analog\"\n"), HasSubstr("no residual connection"));
+    EXPECT_THAT(refusal("[chip]\nlevel = \"crossbar\"\n[sweep]\n\"device.g_min\" = [0, "
+                        "99.9]\n[crossbar]\ncell_bits = 8\n"),
+                HasSubstr("do not fit the conductance grid"));
+    EXPECT_THAT(refusal("[[layer]]\nmatch = \"nope\"\ndigital = true\n"), HasSubstr("matches no layer"));
+    GraphBuilder residual(4);
+    const ValueId x = residual.conv(residual.input({1, 2, 4, 4}), 3, 3);
+    residual.output(residual.binary(BinaryKind::add, residual.conv(x, 3, 3), x));
+    EXPECT_EQ(refusal("[chip]\nidentity = \"analog\"\n", residual.graph), "");
+}
+
+TEST(PointPlan, a_layer_that_is_there_at_some_points_may_be_named) {
+    GraphBuilder b(4);
+    b.output(b.batch_norm(b.conv(b.input({1, 2, 4, 4}), 3, 3)));
+    const std::string norm = b.graph.nodes[1].name;
+    const std::string layer = "[[layer]]\nmatch = \"" + norm + "\"\ndigital = true\n";
+    EXPECT_EQ(refusal(layer + "[sweep]\n\"chip.batch_norm\" = [\"fold\", \"analog\"]\n", b.graph), "");
+    EXPECT_THAT(refusal(layer, b.graph), HasSubstr("matches no layer"));
+}
+
+}  // namespace
+}  // namespace mho
