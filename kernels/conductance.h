@@ -40,6 +40,8 @@ struct FaultThresholds {
     uint64_t low = 0, high = 0;  ///< probability times 2^32
 };
 
+inline bool has_faults(const DeviceModel& device) { return device.stuck_low > 0 || device.stuck_high > 0; }
+
 inline FaultThresholds fault_thresholds(const DeviceModel& device) {
     return {static_cast<uint64_t>(static_cast<double>(device.stuck_low) * 0x1p32),
             static_cast<uint64_t>(static_cast<double>(device.stuck_high) * 0x1p32)};
@@ -51,6 +53,24 @@ MHO_FORMULA int16_t stuck_conductance(const DeviceModel& device, float g_min, bo
                                       uint32_t value_word) {
     if (device.stuck_value == StuckValue::rail) return static_cast<int16_t>(high ? device.g_max : g_min);
     return on_grid(fmaf(unit_of_word(value_word), device.g_max - g_min, g_min));
+}
+
+/// A cell as programming leaves it.
+struct ProgrammedCell {
+    int16_t g;  ///< grid code
+    bool clipped, stuck;
+};
+
+/// docs/physics.md section 3, steps 1, 2 and 5. `sigma`: grid_sigma(device); `n`: the draw that `deviated`
+/// takes; `fault`, `fault_value`: the cell's words of those domains.
+MHO_FORMULA ProgrammedCell programmed_cell(const DeviceModel& device, float sigma,
+                                           const FaultThresholds& faults, float g_min, float target, float n,
+                                           uint32_t fault, uint32_t fault_value) {
+    const bool low = fault < faults.low, high = fault >= (uint64_t{1} << 32) - faults.high;
+    if (low || high) return {stuck_conductance(device, g_min, high, fault_value), false, true};
+    if (device.error == ErrorKind::none) return {static_cast<int16_t>(target), false, false};
+    const float g = deviated(device, sigma, target, n);
+    return {on_grid(g), is_clipped(g), false};
 }
 
 /// Read variance of a cell on its own integer grid: G^2 / 2^15, at most 32766.

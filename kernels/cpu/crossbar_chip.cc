@@ -25,8 +25,6 @@ MHO_SIMD_CLONES int64_t sample_row(const DeviceModel& device, float sigma, const
     return clipped;
 }
 
-bool has_faults(const DeviceModel& device) { return device.stuck_low > 0 || device.stuck_high > 0; }
-
 }  // namespace
 
 RowLayout::RowLayout(const CrossbarLayer& layer) : begin{0}, place(static_cast<size_t>(layer.rows())) {
@@ -128,16 +126,12 @@ void CrossbarChip::sample_faulty_row(const RowDraws& draws, size_t at, float sig
     const FaultThresholds faults = fault_thresholds(device);
     const float g_min = static_cast<float>(layer_.g_min);
     for (int64_t c = 0; c < layer_.columns(); ++c, ++at) {
-        const uint64_t word = draws.fault[at];
-        const bool low = word < faults.low, high = word >= (uint64_t{1} << 32) - faults.high;
-        if (low || high) {
-            row[c] = stuck_conductance(device, g_min, high, draws.fault_value[at]);
-            ++report_.stuck_cells;
-        } else if (device.error != ErrorKind::none) {
-            const float g = deviated(device, sigma, static_cast<float>(row[c]), draws.n[at]);
-            report_.clipped_cells += is_clipped(g) ? 1 : 0;
-            row[c] = on_grid(g);
-        }
+        const float n = draws.n.empty() ? 0.0f : draws.n[at];
+        const ProgrammedCell cell = programmed_cell(device, sigma, faults, g_min, static_cast<float>(row[c]),
+                                                    n, draws.fault[at], draws.fault_value[at]);
+        row[c] = cell.g;
+        report_.clipped_cells += cell.clipped ? 1 : 0;
+        report_.stuck_cells += cell.stuck ? 1 : 0;
     }
 }
 

@@ -9,19 +9,11 @@
 #include <optional>
 #include <vector>
 
-#include "kernels/ops.h"
-#include "kernels/plan.h"
+#include "kernels/product_shape.h"
 
 namespace mho::cpu {
 
 dnnl::engine& engine();
-
-/// Extents of one product: an image convolution, or rows x inputs times outputs x inputs (a 1 x 1 window).
-struct ProductShape {
-    std::vector<int64_t> x, y;  ///< n, D, H, W, C, images included
-    Window window;
-    int64_t groups = 1;
-};
 
 /// Only ReLU and clip are oneDNN post-operations with exact results; others are applied afterwards.
 bool fuses(const Activation& activation);

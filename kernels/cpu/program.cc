@@ -9,13 +9,6 @@
 namespace mho::cpu {
 namespace {
 
-/// A linear layer is a 1 x 1 convolution over its rows.
-std::vector<int64_t> as_rows(const std::vector<int64_t>& dims) {
-    int64_t rows = 1;
-    for (size_t i = 0; i + 1 < dims.size(); ++i) rows *= dims[i];
-    return {rows, 1, 1, 1, dims.back()};
-}
-
 const Parameter& parameter_of(const Plan& plan, ParameterId id) {
     return plan.parameters[static_cast<size_t>(id)];
 }
@@ -29,7 +22,7 @@ CpuChip::CpuChip(const CpuProgram& program) : program_(program) {
         if (plan.parameters[i].perturbation) perturbed_[i].resize(plan.parameters[i].value.size());
     packed_.resize(program.sites().size());
     for (size_t i = 0; i < packed_.size(); ++i) {
-        const ProductSite& site = program.sites()[i];
+        const PackedSite& site = program.sites()[i];
         if (!site.packed) packed_[i] = PackedWeight(site.image, *site.weight_format);
     }
     for (const CrossbarLayer& layer : plan.crossbars) crossbars_.emplace_back(layer);
@@ -51,21 +44,9 @@ CpuProgram::CpuProgram(Plan plan) : plan_(std::move(plan)), site_of_step_(plan_.
 
 void CpuProgram::add_site(int index) {
     const Step& step = plan_.steps[static_cast<size_t>(index)];
-    const auto* conv = std::get_if<step::Conv>(&step.operation);
-    const auto* linear = std::get_if<step::Linear>(&step.operation);
-    if (!conv && !linear) return;
-    const std::vector<int64_t>& x = plan_.tensors[static_cast<size_t>(step.inputs[0])].dims;
-    const std::vector<int64_t>& y = plan_.tensors[static_cast<size_t>(step.output)].dims;
-    ProductSite site;
-    if (conv) {
-        site.weight = conv->weight;
-        site.bias = conv->bias;
-        site.image = {x, y, conv->window, conv->groups};
-    } else {
-        site.weight = linear->weight;
-        site.bias = linear->bias;
-        site.image = {as_rows(x), as_rows(y), {}, 1};
-    }
+    const std::optional<ProductSite> product = product_site(plan_, step);
+    if (!product) return;
+    PackedSite site{*product, {}, nullptr};
     site.weight_format = Product(site.image, site.bias >= 0, step.activation).weight_format();
     const Parameter& weight = parameter_of(plan_, site.weight);
     if (!weight.perturbation) {

@@ -12,10 +12,8 @@
 
 namespace mho::cpu {
 
-/// A convolution or linear layer of the plan: what all its Products share.
-struct ProductSite {
-    ParameterId weight = -1, bias = -1;
-    ProductShape image;  ///< extents for one image
+/// A layer whose Products share what oneDNN chose for the weights.
+struct PackedSite : ProductSite {
     std::optional<dnnl::memory::desc> weight_format;
     std::shared_ptr<const PackedWeight> packed;  ///< where no chip perturbs the weight
 };
@@ -60,7 +58,7 @@ class CpuProgram : public Program {
 
     /// Index of a step's product site, -1 for other steps.
     int site_of(int step) const { return site_of_step_[static_cast<size_t>(step)]; }
-    const std::vector<ProductSite>& sites() const { return sites_; }
+    const std::vector<PackedSite>& sites() const { return sites_; }
 
   private:
     void add_site(int step);
@@ -68,7 +66,7 @@ class CpuProgram : public Program {
     void perturb(CpuChip& chip, ParameterId id, const ChipAddress& address) const;
 
     Plan plan_;
-    std::vector<ProductSite> sites_;
+    std::vector<PackedSite> sites_;
     std::vector<int> site_of_step_;
 };
 

@@ -124,13 +124,9 @@ std::vector<int64_t> CpuStream::dims(TensorId tensor) const {
 Product& CpuStream::product(int index) {
     const auto key = std::pair(index, images_);
     if (const auto found = products_.find(key); found != products_.end()) return found->second;
-    const ProductSite& site = program_.sites()[static_cast<size_t>(program_.site_of(index))];
+    const PackedSite& site = program_.sites()[static_cast<size_t>(program_.site_of(index))];
     const Step& step = plan_.steps[static_cast<size_t>(index)];
-    ProductShape shape = site.image;
-    if (plan_.tensors[static_cast<size_t>(step.inputs[0])].per_image) {
-        shape.x[0] *= images_;
-        shape.y[0] *= images_;
-    }
+    const ProductShape shape = batch_shape(plan_, step, site, images_);
     Product& made =
         products_.try_emplace(key, shape, site.bias >= 0, step.activation, site.weight_format).first->second;
     if (scratch_.size() < made.scratch_bytes()) scratch_.resize(made.scratch_bytes());

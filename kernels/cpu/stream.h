@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "kernels/backend.h"
-#include "kernels/cpu/memory_plan.h"
 #include "kernels/cpu/patches.h"
 #include "kernels/cpu/program.h"
+#include "kernels/memory_plan.h"
 
 namespace mho::cpu {
 

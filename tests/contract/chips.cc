@@ -227,7 +227,7 @@ TEST_P(ChipContract, scores_count_labels_and_ties_go_to_the_lower_class) {
 INSTANTIATE_TEST_SUITE_P(Levels, ChipContract,
                          ::testing::Values(LevelCase{"crossbar", noisy_crossbar},
                                            LevelCase{"parameter", noisy_parameters}),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& tested) { return std::string(tested.param.name); });
 
 }  // namespace
 }  // namespace mho

@@ -1,9 +1,9 @@
-#include "kernels/cpu/memory_plan.h"
+#include "kernels/memory_plan.h"
 
 #include <algorithm>
 #include <limits>
 
-namespace mho::cpu {
+namespace mho {
 namespace {
 
 constexpr int64_t kAlign = 16;  // floats: a cache line
@@ -64,4 +64,4 @@ MemoryPlan plan_memory(const Plan& plan, int64_t images, bool keep_all) {
     return memory;
 }
 
-}  // namespace mho::cpu
+}  // namespace mho

@@ -1,4 +1,4 @@
-// kernels/cpu/memory_plan.h - where the activations of a plan lie in one block of memory.
+// kernels/memory_plan.h - where the activations of a plan lie in one block of memory.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 
 #include "kernels/plan.h"
 
-namespace mho::cpu {
+namespace mho {
 
 struct MemoryPlan {
     std::vector<int64_t> offset;  ///< of each tensor, in floats, a multiple of 16
@@ -17,4 +17,4 @@ struct MemoryPlan {
 /// Plan inputs and outputs keep theirs from beginning to end, and so does everything with `keep_all`.
 MemoryPlan plan_memory(const Plan& plan, int64_t images, bool keep_all);
 
-}  // namespace mho::cpu
+}  // namespace mho
