@@ -1,6 +1,7 @@
 #include "kernels/calibration.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace mho {
 
@@ -15,6 +16,12 @@ void InputHistogram::merge(const InputHistogram& other) {
     }
     const size_t ratio = static_cast<size_t>(extent / narrow.extent);
     for (size_t bin = 0; bin < narrow.counts.size(); ++bin) counts[bin / ratio] += narrow.counts[bin];
+}
+
+float histogram_extent(float minimum, float maximum) {
+    int exponent = 0;
+    std::frexp(std::max(std::abs(minimum), std::abs(maximum)), &exponent);  // largest = f 2^e with f < 1
+    return std::ldexp(1.0f, exponent);
 }
 
 void ColumnHistograms::merge(const ColumnHistograms& other) {

@@ -36,6 +36,9 @@ struct InputHistogram {
     void merge(const InputHistogram& other);
 };
 
+/// InputHistogram::extent for values between these two: the least power of two above the largest magnitude.
+float histogram_extent(float minimum, float maximum);
+
 /// Integer histogram of column sums, one a range index: bin b holds sums in [first + b width, first + (b + 1)
 /// width).
 struct ColumnHistograms {

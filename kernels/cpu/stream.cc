@@ -178,9 +178,7 @@ InputHistogram CpuStream::measure_input(TensorId tensor) const {
             "calibration met a value that is not finite: check the network and the data's normalisation");
     h.minimum = *low;
     h.maximum = *high;
-    int exponent = 0;
-    std::frexp(std::max(std::abs(*low), std::abs(*high)), &exponent);  // largest = f 2^e with f < 1
-    h.extent = std::ldexp(1.0f, exponent);
+    h.extent = histogram_extent(*low, *high);
     const float bins = static_cast<float>(kHistogramBins) / h.extent;
     for (float v : x) ++h.counts[static_cast<size_t>(std::abs(v) * bins)];
     return h;

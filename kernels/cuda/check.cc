@@ -1,0 +1,24 @@
+#include "kernels/cuda/check.h"
+
+#include <cstdlib>
+#include <string>
+
+namespace mho::cuda {
+
+void check(cudaError_t error, const char* what) {
+    if (error == cudaSuccess) return;
+    const std::string reason =
+        std::string(what) + ": " + cudaGetErrorString(error) + " (" + cudaGetErrorName(error) + ")";
+    if (error == cudaErrorMemoryAllocation)
+        throw RunError("the GPU is out of memory in " + reason +
+                       ": ask for a smaller monte_carlo.batch or fewer --threads");
+    throw RunError("the GPU failed in " + reason +
+                   ": run again with MHO_SYNC_CHECKS=1 to see which kernel it was, or with --backend cpu");
+}
+
+bool sync_checks() {
+    static const char* asked = std::getenv("MHO_SYNC_CHECKS");
+    return asked && std::string(asked) == "1";
+}
+
+}  // namespace mho::cuda

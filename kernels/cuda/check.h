@@ -1,0 +1,16 @@
+// kernels/cuda/check.h - what the CUDA runtime answers is looked at, always.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include "kernels/error.h"
+
+namespace mho::cuda {
+
+/// Throws RunError that names `what`, CUDA's reason and what to do.
+void check(cudaError_t error, const char* what);
+
+/// MHO_SYNC_CHECKS=1: waits after every launch, so that a failure is told where it happened.
+bool sync_checks();
+
+}  // namespace mho::cuda

@@ -1,0 +1,152 @@
+// Which columns a block reads, and whether and how a layer fits the kernel's shared memory.
+#include <algorithm>
+
+#include "kernels/cuda/crossbar_mvm_adc.h"
+
+namespace mho::cuda {
+namespace {
+
+constexpr int64_t kMostBlockVectors = 256;  // more would leave too few blocks for the GPU
+
+int64_t round_up(int64_t value, int64_t to) { return (value + to - 1) / to * to; }
+
+int64_t largest_row_tile(const CrossbarLayer& l) {
+    int64_t rows = 0;
+    for (size_t t = 0; t + 1 < l.row_begin.size(); ++t)
+        rows = std::max(rows, l.row_begin[t + 1] - l.row_begin[t]);
+    return rows;
+}
+
+/// Bytes hold every code and every sum fits 32 bits with room for noise; and where there is read noise, parts
+/// are bits.
+bool fits_bytes(const CrossbarLayer& l, const CodePlan& codes) {
+    const int64_t largest_part = (int64_t{1} << l.input.dac_bits) - 1;
+    const int64_t largest_stored =
+        codes.phases == 2 ? 2 * int64_t{codes.high} + 1 : int64_t{codes.high} + codes.offset;
+    const bool bits = l.input.dac_bits == 1 || l.device.read_noise == 0;
+    return largest_stored <= 255 && bits && largest_row_tile(l) * largest_part * 32767 < int64_t{1} << 30;
+}
+
+CrossbarLaunch lay_out(const CrossbarLayer& l, const CodePlan& codes, int32_t block_vectors) {
+    CrossbarLaunch launch;
+    launch.wide = !fits_bytes(l, codes);
+    launch.noisy = l.device.read_noise > 0;
+    launch.block_vectors = block_vectors;
+    // 16 bytes past a multiple of 32: rows of a fragment lie in different banks.
+    launch.row_pitch = static_cast<int32_t>(round_up(largest_row_tile(l), 32) + 16);
+    const int64_t together = l.polarities() == 2 && l.conversions() == 1 ? 2 : 1;
+    const int64_t planes = 2 * together * kChunkColumns * launch.row_pitch;
+    SharedLayout& s = launch.shared;
+    launch.code_part =
+        s.add<std::byte>(codes.phases * block_vectors * int64_t{launch.row_pitch} * (launch.wide ? 2 : 1));
+    launch.cell_part = s.add<std::byte>(planes);
+    launch.variance_part = launch.noisy ? s.add<std::byte>(planes) : 0;
+    launch.joined_part = s.add<int64_t>(int64_t{block_vectors} * kChunkColumns);
+    launch.code_sum_part = s.add<int64_t>(block_vectors);
+    return launch;
+}
+
+/// Fills chunks with groups of four columns and the groups that hold their references.
+class ChunkMaker {
+  public:
+    explicit ChunkMaker(const CrossbarLayer& layer)
+        : l_(layer), claimed_(static_cast<size_t>(layer.columns()), false) {}
+
+    std::vector<ColumnChunk> make() {
+        begin();
+        for (int64_t quad = 0; quad < l_.pitch(); quad += 4)
+            if (!take(quad)) {
+                chunks_.push_back(chunk_);
+                begin();
+                take(quad);
+            }
+        chunks_.push_back(chunk_);
+        for (ColumnChunk& chunk : chunks_) {
+            refer(chunk);
+            claim(chunk);
+        }
+        return chunks_;
+    }
+
+  private:
+    void begin() {
+        std::fill_n(chunk_.quad_column, kQuads, -1);
+        std::fill_n(chunk_.reference_slot, kChunkColumns, int8_t{-1});
+        chunk_.owned = 0;
+        used_ = 0;
+    }
+
+    int64_t reference_of(int64_t column) const {
+        const auto after = std::upper_bound(l_.column_begin.begin(), l_.column_begin.end(), column);
+        return l_.outputs + (after - l_.column_begin.begin()) - 1;
+    }
+
+    /// The groups that columns quad .. quad + 3 need: their own and those of their references.
+    std::vector<int32_t> needed(int64_t quad) const {
+        std::vector<int32_t> all{static_cast<int32_t>(quad)};
+        for (int64_t c = quad; l_.reference == Reference::column && c < std::min(quad + 4, l_.outputs); ++c)
+            all.push_back(static_cast<int32_t>(reference_of(c) / 4 * 4));
+        return all;
+    }
+
+    bool take(int64_t quad) {
+        ColumnChunk with = chunk_;
+        int used = used_;
+        for (int32_t wanted : needed(quad)) {
+            if (std::find(with.quad_column, with.quad_column + used, wanted) != with.quad_column + used)
+                continue;
+            if (used == kQuads) return false;
+            with.quad_column[used++] = wanted;
+        }
+        chunk_ = with;
+        used_ = used;
+        return true;
+    }
+
+    /// A column is the first chunk's that holds it together with its reference.
+    void claim(ColumnChunk& chunk) {
+        for (int slot = 0; slot < kChunkColumns; ++slot) {
+            const int64_t quad = chunk.quad_column[slot / 4], column = quad + slot % 4;
+            if (quad < 0 || column >= l_.columns() || claimed_[static_cast<size_t>(column)]) continue;
+            if (l_.reference == Reference::column && column < l_.outputs && chunk.reference_slot[slot] < 0)
+                continue;
+            claimed_[static_cast<size_t>(column)] = true;
+            chunk.owned |= 1u << slot;
+        }
+    }
+
+    void refer(ColumnChunk& chunk) const {
+        for (int slot = 0; slot < kChunkColumns; ++slot) {
+            const int64_t quad = chunk.quad_column[slot / 4], column = quad + slot % 4;
+            if (l_.reference != Reference::column || quad < 0 || column >= l_.outputs) continue;
+            for (int other = 0; other < kChunkColumns; ++other)
+                if (chunk.quad_column[other / 4] >= 0 &&
+                    chunk.quad_column[other / 4] + other % 4 == reference_of(column))
+                    chunk.reference_slot[slot] = static_cast<int8_t>(other);
+        }
+    }
+
+    const CrossbarLayer& l_;
+    ColumnChunk chunk_{};
+    int used_ = 0;
+    std::vector<ColumnChunk> chunks_;
+    std::vector<bool> claimed_;
+};
+
+}  // namespace
+
+std::vector<ColumnChunk> column_chunks(const CrossbarLayer& layer) { return ChunkMaker(layer).make(); }
+
+CrossbarFit fit_crossbar(const CrossbarLayer& layer, const CodePlan& codes, size_t shared_bytes) {
+    for (int64_t vectors = kMostBlockVectors; vectors >= kTileVectors; vectors /= 2) {
+        CrossbarLaunch launch = lay_out(layer, codes, static_cast<int32_t>(vectors));
+        if (launch.shared.bytes() <= shared_bytes) return {std::move(launch), ""};
+    }
+    const size_t needed = lay_out(layer, codes, kTileVectors).shared.bytes();
+    return {std::nullopt,
+            "arrays of " + std::to_string(largest_row_tile(layer)) + " rows need " +
+                std::to_string(needed / 1024 + 1) + " KiB of shared memory, and a block of this GPU has " +
+                std::to_string(shared_bytes / 1024) + ": use fewer crossbar.rows, or --backend cpu"};
+}
+
+}  // namespace mho::cuda

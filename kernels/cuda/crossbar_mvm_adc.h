@@ -1,0 +1,119 @@
+// kernels/cuda/crossbar_mvm_adc.h - reading one crossbar layer on one chip in one kernel: a block samples the
+// cells of up to 32 columns, array by array, into shared memory, keeps them for all of its input vectors,
+// multiplies on int8 tensor cores, adds read noise, converts in registers, and joins the codes to outputs.
+// Sampled conductances never reach device memory. docs/physics.md section 4.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernels/adc.h"
+#include "kernels/cuda/cell_sampler.h"
+#include "kernels/cuda/shared_layout.h"
+#include "kernels/joining.h"
+#include "kernels/ops.h"
+
+namespace mho::cuda {
+
+inline constexpr int kChunkColumns = 32;  ///< that a block reads
+inline constexpr int kQuads = kChunkColumns / 4;
+inline constexpr int kTileVectors = 16;  ///< of a warp's tensor-core product
+inline constexpr int kBlockThreads = 128;
+
+/// Which columns a block reads: groups of four neighbours, so that each is one block of random words; with a
+/// reference column, the references of these columns are among them.
+struct ColumnChunk {
+    int32_t quad_column[kQuads];           ///< first column of each group of four; -1: none
+    int8_t reference_slot[kChunkColumns];  ///< place in the chunk of a column's reference; -1: none
+    uint32_t owned;                        ///< bit a place: this chunk reports that column, no other does
+};
+std::vector<ColumnChunk> column_chunks(const CrossbarLayer& layer);
+
+/// Where one row of the weight matrix lies in the input, relative to the place that its window begins at.
+struct RowTap {
+    int32_t offset;  ///< in elements, for a group's first channel
+    int16_t depth, height, width;
+};
+
+/// The input vectors: windows of a channels-last image of codes, or the rows of a matrix.
+struct VectorGeometry {
+    const RowTap* taps = nullptr;  ///< of the K inputs
+    int32_t in_depth = 1, in_height = 1, in_width = 1, channels = 0, group_channels = 0;
+    int32_t out_depth = 1, out_height = 1, out_width = 1;
+    int32_t stride[3] = {1, 1, 1}, pad[3] = {0, 0, 0};
+    int64_t vectors = 0;
+};
+
+/// How codes are read.
+struct ReadPlan {
+    int phases = 1, steps = 1, dac_bits = 1;
+    int32_t code_offset = 0;  ///< added to signed codes that are shifted
+    int32_t bias_drive = 0;   ///< code of every bias row
+};
+
+/// What a look inside wants; null: nothing of it.
+struct Inspection {
+    int32_t* input = nullptr;       ///< signed codes: [group][position][row]
+    int64_t* column_sum = nullptr;  ///< axes as CrossbarTrace, positions from the first vector on
+    int64_t* code = nullptr;
+    int64_t* joined = nullptr;
+    /// Histograms of the column sums without noise, then nothing else: [range][bin].
+    unsigned long long* histogram = nullptr;
+    const int32_t* range_of = nullptr;  ///< range index of every converter element
+    int64_t first = 0, width = 1, bins = 0;
+};
+
+/// Everything that the kernel needs, plain.
+struct CrossbarParams {
+    CellSampler cells;
+    VectorGeometry geometry;
+    ReadPlan read;
+    int32_t inputs = 0, outputs = 0, groups = 1;
+    int32_t row_tiles = 0, slices = 1, polarities = 1, conversions = 1, cell_bits = 1;
+    const int32_t* row_begin = nullptr;  ///< row_tiles + 1
+    const ColumnChunk* chunks = nullptr;
+    const void* codes = nullptr;  ///< of the whole input: bytes, or 16 bits where `wide`
+    uint64_t first_place = 0;     ///< of vector 0 over the whole data set: keys the noise
+    int64_t first_vector = 0;     ///< read vectors from here on
+    // Converters, in converter order.
+    const float *converter_a = nullptr, *converter_b = nullptr;
+    bool ideal_converters = false;
+    float largest_code = 0, adc_noise = 0, read_noise = 0;  ///< read_noise: factor, 0 for none
+    // Joining.
+    JoiningRule rule;
+    const OutputScale* scales = nullptr;                          ///< of each group and output
+    const float *array_scale = nullptr, *array_offset = nullptr;  ///< in converter order, where ranges differ
+    bool has_activation = false;
+    Activation activation;
+    float* y = nullptr;  ///< vectors x groups x outputs
+    Inspection inspect;
+    // Shared memory.
+    int32_t block_vectors = 0,
+            row_pitch = 0;  ///< vectors a block; bytes from one vector or column to the next
+    uint32_t code_part = 0, cell_part = 0, variance_part = 0, joined_part = 0, code_sum_part = 0;
+};
+
+/// Which of the kernels fits, and its shared memory.
+struct CrossbarLaunch {
+    bool wide = false;  ///< 16-bit codes, sums of 64 bits, any number of bits a step; else bytes and 32 bits
+    bool noisy = false;
+    SharedLayout shared;
+    int32_t block_vectors = 0, row_pitch = 0;
+    uint32_t code_part = 0, cell_part = 0, variance_part = 0, joined_part = 0, code_sum_part = 0;
+};
+
+/// The launch for one layer on a GPU that gives a block `shared_bytes`; or why there is none, with the way
+/// out.
+struct CrossbarFit {
+    std::optional<CrossbarLaunch> launch;
+    std::string why_not;
+};
+CrossbarFit fit_crossbar(const CrossbarLayer& layer, const CodePlan& codes, size_t shared_bytes);
+
+/// Puts the kernel on a stream, for `vectors` input vectors.
+void read_crossbar(const CrossbarLaunch& launch, CrossbarParams params, int64_t vectors, int64_t chunks,
+                   cudaStream_t stream);
+
+}  // namespace mho::cuda

@@ -1,0 +1,238 @@
+#include "kernels/cuda/crossbar_tables.h"
+
+#include <algorithm>
+
+#include "kernels/error.h"
+#include "kernels/levels.h"
+
+namespace mho::cuda {
+namespace {
+
+std::vector<int32_t> narrowed(const std::vector<int64_t>& values) { return {values.begin(), values.end()}; }
+
+std::vector<RowTap> row_taps(const CrossbarLayer& l, const step::Crossbar& step, const Dims& x) {
+    const Window& w = step.window;
+    const int64_t channels = x.back();
+    std::vector<RowTap> taps;
+    for (int64_t row = 0; row < l.inputs; ++row) {
+        const int64_t count = w.kernel[0] * w.kernel[1] * w.kernel[2], channel = row / count,
+                      tap = row % count;
+        const int64_t d = tap / (w.kernel[1] * w.kernel[2]) * w.dilation[0];
+        const int64_t h = tap / w.kernel[2] % w.kernel[1] * w.dilation[1],
+                      v = tap % w.kernel[2] * w.dilation[2];
+        const int64_t pixel = step.is_linear ? 0 : (d * x[2] + h) * x[3] + v;
+        taps.push_back({static_cast<int32_t>(pixel * channels + channel), static_cast<int16_t>(d),
+                        static_cast<int16_t>(h), static_cast<int16_t>(v)});
+    }
+    return taps;
+}
+
+VectorGeometry geometry_of(const CrossbarLayer& l, const step::Crossbar& step, const Dims& x, const Dims& y) {
+    VectorGeometry g;
+    g.channels = static_cast<int32_t>(x.back());
+    g.group_channels = static_cast<int32_t>(x.back() / l.groups);
+    if (step.is_linear) return g;  // every row of the matrix is an image of one place
+    const auto extent = [](const Dims& dims, size_t axis) { return static_cast<int32_t>(dims[axis]); };
+    g.in_depth = extent(x, 1), g.in_height = extent(x, 2), g.in_width = extent(x, 3);
+    g.out_depth = extent(y, 1), g.out_height = extent(y, 2), g.out_width = extent(y, 3);
+    for (size_t axis = 0; axis < 3; ++axis) {
+        g.stride[axis] = static_cast<int32_t>(step.window.stride[axis]);
+        g.pad[axis] = static_cast<int32_t>(step.window.pad_begin[axis]);
+    }
+    return g;
+}
+
+int64_t column_tile_of(const CrossbarLayer& l, int64_t column) {
+    if (column >= l.outputs) return column - l.outputs;
+    return std::upper_bound(l.column_begin.begin(), l.column_begin.end(), column) - l.column_begin.begin() -
+           1;
+}
+
+/// Calls each(group, row tile, slice, conversion, column, element) for every converter.
+template <class Each>
+void for_each_converter(const CrossbarLayer& l, const Each& each) {
+    const DrawExtents extents = draw_extents(l);
+    for (int64_t g = 0; g < l.groups; ++g)
+        for (int64_t rt = 0; rt < l.row_tiles(); ++rt)
+            for (int s = 0; s < l.slices; ++s)
+                for (int p = 0; p < l.conversions(); ++p)
+                    for (int64_t c = 0; c < l.columns(); ++c)
+                        each(g, rt, s, p, c, static_cast<size_t>(converter_element(extents, g, rt, s, p, c)));
+}
+
+size_t converter_count(const CrossbarLayer& l) {
+    return static_cast<size_t>(l.groups * l.row_tiles() * l.slices * l.polarities() * l.pitch());
+}
+
+}  // namespace
+
+CrossbarTables::CrossbarTables(const CrossbarLayer& l, const step::Crossbar& step, const Dims& x,
+                               const Dims& y, const WorkQueue& queue)
+    : layer_(l), places_(1), codes_(1) {
+    for (size_t axis = 0; axis + 1 < y.size(); ++axis) places_ *= y[axis];
+    for (int64_t extent : x) codes_ *= extent;
+    target_ = uploaded<int16_t>(l.target, queue);
+    row_begin_ = uploaded<int32_t>(narrowed(l.row_begin), queue);
+    chunks_ = uploaded<ColumnChunk>(column_chunks(l), queue);
+    taps_ = uploaded<RowTap>(row_taps(l, step, x), queue);
+    std::vector<int32_t> ranges(converter_count(l), -1);
+    std::vector<int64_t> draws(ranges.size(), 0);
+    const DrawExtents extents = draw_extents(l);
+    for_each_converter(l, [&](int64_t g, int64_t rt, int s, int p, int64_t c, size_t element) {
+        const int64_t ct = column_tile_of(l, c), tile_begin = l.column_begin[static_cast<size_t>(ct)];
+        ranges[element] = static_cast<int32_t>(range_index(l, g, rt, ct, s, p, c));
+        draws[element] = static_cast<int64_t>(
+            converter_element(extents, g, rt, s, p, first_of_converter(l, c, tile_begin)));
+    });
+    ranges_ = uploaded<int32_t>(ranges, queue);
+    draws_ = uploaded<int64_t>(draws, queue);
+
+    params_.geometry = geometry_of(l, step, x, y);
+    params_.geometry.taps = taps_.data();
+    params_.inputs = static_cast<int32_t>(l.inputs);
+    params_.outputs = static_cast<int32_t>(l.outputs);
+    params_.groups = static_cast<int32_t>(l.groups);
+    params_.row_tiles = static_cast<int32_t>(l.row_tiles());
+    params_.slices = l.slices;
+    params_.polarities = l.polarities();
+    params_.conversions = l.conversions();
+    params_.cell_bits = l.cell_bits;
+    params_.row_begin = row_begin_.data();
+    params_.chunks = chunks_.data();
+    params_.cells.target = target_.data();
+    params_.cells.columns = l.columns();
+    params_.cells.device = l.device;
+    params_.cells.sigma = grid_sigma(l.device);
+    params_.cells.g_min = static_cast<float>(l.g_min);
+    params_.cells.faults = fault_thresholds(l.device);
+    params_.cells.layer = l.layer;
+    params_.cells.extents = extents;
+    params_.largest_code = static_cast<float>((int64_t{1} << l.adc.bits) - 1);
+}
+
+CrossbarOnChip::CrossbarOnChip(const CrossbarTables& tables, size_t shared_bytes)
+    : tables_(tables), shared_bytes_(shared_bytes), params_(tables.params()) {
+    const CrossbarLayer& l = tables.layer();
+    report_.cells = l.groups * l.slices * l.polarities() * l.rows() * l.columns();
+    report_.write_verify_tries = report_.cells;
+    if (l.bias_rows > 0) target_ = DeviceBuffer<int16_t>(static_cast<int64_t>(l.target.size()));
+}
+
+void CrossbarOnChip::program(const ChipAddress& address, const CrossbarCalibration& calibration,
+                             const WorkQueue& queue) {
+    const bool same_cells =
+        programmed_ && address == address_ && calibration.bias_level == calibration_.bias_level;
+    address_ = address;
+    calibration_ = calibration;
+    params_.cells.seed = address.seed;
+    params_.cells.chip = address.chip;
+    params_.cells.nominal = address.nominal;
+    const CodePlan plan = codes();
+    params_.read = {plan.phases, plan.steps, tables_.layer().input.dac_bits, plan.offset,
+                    calibration.bias_drive};
+    params_.cells.extents = draw_extents(tables_.layer(), plan.phases * plan.steps);
+    params_.read_noise = address.nominal ? 0.0f : read_noise_factor(tables_.layer().device);
+    params_.ideal_converters = ideal_converters();
+    params_.adc_noise = params_.ideal_converters ? 0.0f : tables_.layer().adc.noise;
+    if (!same_cells) {
+        place_bias(queue);
+        survey(queue);
+        programmed_ = true;
+    }
+    set_launch();
+    set_joining(queue);
+    if (!params_.ideal_converters && !calibration_.lo.empty()) set_converters(queue);
+}
+
+void CrossbarOnChip::place_bias(const WorkQueue& queue) {
+    const CrossbarLayer& l = tables_.layer();
+    if (l.bias_rows == 0) return;
+    std::vector<int16_t> cells = l.target;
+    for (int64_t g = 0; g < l.groups && !calibration_.bias_level.empty(); ++g)
+        for (int s = 0; s < l.slices; ++s)
+            for (int p = 0; p < l.polarities(); ++p)
+                for (int64_t row = l.inputs; row < l.rows(); ++row)
+                    for (int64_t c = 0; c < l.outputs; ++c) {
+                        const int32_t q = calibration_.bias_level[static_cast<size_t>(g * l.outputs + c)];
+                        cells[cell_element(draw_extents(l), g, s, p, row, c)] =
+                            static_cast<int16_t>(cell_target(l, q, s, p));
+                    }
+    copy_now(cells.data(), target_.size(), target_.data(), cudaMemcpyHostToDevice, queue);
+    params_.cells.target = target_.data();
+}
+
+void CrossbarOnChip::survey(const WorkQueue& queue) {
+    const CellSurvey nothing{};
+    const DeviceBuffer<CellSurvey> counted = uploaded<CellSurvey>({&nothing, 1}, queue);
+    survey_cells(params_.cells, tables_.row_begin(), counted.data(), nullptr, queue.get());
+    const CellSurvey s = downloaded(counted.data(), 1, queue)[0];
+    report_.clipped_cells = static_cast<int64_t>(s.clipped);
+    report_.stuck_cells = static_cast<int64_t>(s.stuck);
+    largest_sum_ =
+        static_cast<int64_t>(s.largest_column) * ((int64_t{1} << tables_.layer().input.dac_bits) - 1);
+}
+
+void CrossbarOnChip::set_launch() {
+    CrossbarFit fit = fit_crossbar(tables_.layer(), codes(), shared_bytes_);
+    if (!fit.launch) throw InputError(fit.why_not);
+    launch_ = std::move(fit.launch);
+    if (params_.read_noise == 0) launch_->noisy = false;
+}
+
+void CrossbarOnChip::set_joining(const WorkQueue& queue) {
+    const CrossbarLayer& l = tables_.layer();
+    scales_ = uploaded<OutputScale>(output_scales(l, calibration_), queue);
+    params_.scales = scales_.data();
+    const bool known = ideal_converters() || !calibration_.step.empty();
+    if (!known) return;  // in the middle of calibration
+    params_.rule = joining_rule(l, calibration_, ideal_converters());
+    if (params_.rule.kind != CodeScale::separate) return;
+    std::vector<float> scale(converter_count(l)), offset(scale.size());
+    for_each_converter(l, [&](int64_t g, int64_t rt, int s, int p, int64_t c, size_t element) {
+        const size_t range = static_cast<size_t>(range_index(l, g, rt, column_tile_of(l, c), s, p, c));
+        const float weight = static_cast<float>(array_weight(l, s, p));
+        scale[element] = weight * calibration_.step[range];
+        offset[element] = weight * calibration_.lo[range];
+    });
+    array_scale_ = uploaded<float>(scale, queue);
+    array_offset_ = uploaded<float>(offset, queue);
+    params_.array_scale = array_scale_.data();
+    params_.array_offset = array_offset_.data();
+}
+
+void CrossbarOnChip::set_converters(const WorkQueue& queue) {
+    const CrossbarLayer& l = tables_.layer();
+    if (converter_a_.size() == 0) {
+        converter_a_ = DeviceBuffer<float>(tables_.converters());
+        converter_b_ = DeviceBuffer<float>(tables_.converters());
+    }
+    lo_ = uploaded<float>(calibration_.lo, queue);
+    step_ = uploaded<float>(calibration_.step, queue);
+    const ConverterModel model{l.adc.gain_sigma, l.adc.offset_sigma, address_.seed, address_.chip,
+                               l.layer,          lo_.data(),         step_.data()};
+    make_converters(tables_.converter_table(), model, converter_a_.data(), converter_b_.data(), queue.get());
+    queue.wait();
+    params_.converter_a = converter_a_.data();
+    params_.converter_b = converter_b_.data();
+}
+
+std::vector<int16_t> CrossbarOnChip::conductances(const WorkQueue& queue) const {
+    const CellSurvey nothing{};
+    const DeviceBuffer<CellSurvey> counted = uploaded<CellSurvey>({&nothing, 1}, queue);
+    const DeviceBuffer<int16_t> cells(report_.cells);
+    survey_cells(params_.cells, tables_.row_begin(), counted.data(), cells.data(), queue.get());
+    return downloaded(cells.data(), cells.size(), queue);
+}
+
+std::vector<float> CrossbarOnChip::converter_values(bool b, const WorkQueue& queue) const {
+    const CrossbarLayer& l = tables_.layer();
+    if (ideal_converters()) return {};
+    const std::vector<float> all =
+        downloaded((b ? converter_b_ : converter_a_).data(), tables_.converters(), queue);
+    std::vector<float> values;
+    for_each_converter(
+        l, [&](int64_t, int64_t, int, int, int64_t, size_t element) { values.push_back(all[element]); });
+    return values;
+}
+
+}  // namespace mho::cuda

@@ -1,0 +1,116 @@
+// Elementwise operations: a thread takes one element at a time.
+#include <cmath>
+
+#include "kernels/cuda/activate.h"
+#include "kernels/cuda/launch.h"
+#include "kernels/cuda/operations.h"
+
+namespace mho::cuda {
+namespace {
+
+__global__ void activate_kernel(Activation f, const float* x, float* y, int64_t count) {
+    for (int64_t i = first_element(); i < count; i += element_stride()) y[i] = activated_by(f, x[i]);
+}
+
+__global__ void affine_kernel(const float* x, float* y, int64_t count, int64_t channels, int64_t inner,
+                              const float* scale, const float* shift) {
+    for (int64_t i = first_element(); i < count; i += element_stride()) {
+        const int64_t c = i / inner % channels;
+        y[i] = fmaf(x[i], scale ? scale[c] : 1.0f, shift ? shift[c] : 0.0f);
+    }
+}
+
+/// Where element i, counted over axes.extent, lies by `stride`.
+__device__ int64_t place_of(const Axes& axes, int64_t i) {
+    int64_t at = 0;
+    for (int axis = axes.rank; axis-- > 0;) {
+        at += i % axes.extent[axis] * axes.stride[axis];
+        i /= axes.extent[axis];
+    }
+    return at;
+}
+
+__global__ void binary_kernel(BinaryKind kind, Axes a_axes, const float* a, Axes b_axes, const float* b,
+                              float* y, int64_t count) {
+    for (int64_t i = first_element(); i < count; i += element_stride()) {
+        const float left = a[place_of(a_axes, i)], right = b[place_of(b_axes, i)];
+        y[i] = kind == BinaryKind::add        ? left + right
+               : kind == BinaryKind::subtract ? left - right
+               : kind == BinaryKind::multiply ? left * right
+                                              : left / right;
+    }
+}
+
+__global__ void quantise_kernel(const float* x, float* y, int64_t count, float high, float to_level,
+                                float to_value) {
+    for (int64_t i = first_element(); i < count; i += element_stride())
+        y[i] = to_value * rintf(fminf(fmaxf(x[i], 0.0f), high) * to_level);
+}
+
+template <class Code>
+__global__ void encode_kernel(const float* x, int64_t count, CodePlan plan, float x_lsb_inverse,
+                              Code* codes) {
+    for (int64_t i = first_element(); i < count; i += element_stride())
+        codes[i] = static_cast<Code>(input_code(x[i], x_lsb_inverse, plan.low, plan.high) + plan.offset);
+}
+
+__global__ void add_bias_kernel(float* y, int64_t count, int64_t channels, const float* bias) {
+    for (int64_t i = first_element(); i < count; i += element_stride()) y[i] += bias[i % channels];
+}
+
+/// y_dims walked in an operand: it stands still along axes that it repeats.
+Axes broadcast(const Dims& dims, const Dims& to) {
+    Axes axes;
+    axes.rank = static_cast<int>(to.size());
+    int64_t stride = 1;
+    for (int i = axes.rank; i-- > 0;) {
+        const size_t axis = static_cast<size_t>(i);
+        axes.extent[i] = to[axis];
+        axes.stride[i] = dims[axis] == 1 ? 0 : stride;
+        stride *= dims[axis];
+    }
+    return axes;
+}
+
+}  // namespace
+
+void activate(const Activation& f, const float* x, float* y, int64_t count, cudaStream_t stream) {
+    launch("activate", activate_kernel, one_thread_each(count), stream, f, x, y, count);
+}
+
+void affine(const float* x, float* y, int64_t outer, int64_t channels, int64_t inner, const float* scale,
+            const float* shift, cudaStream_t stream) {
+    const int64_t count = outer * channels * inner;
+    launch("affine", affine_kernel, one_thread_each(count), stream, x, y, count, channels, inner, scale,
+           shift);
+}
+
+void binary(BinaryKind kind, const float* a, const Dims& a_dims, const float* b, const Dims& b_dims, float* y,
+            const Dims& y_dims, cudaStream_t stream) {
+    const Axes a_axes = broadcast(a_dims, y_dims), b_axes = broadcast(b_dims, y_dims);
+    const int64_t count = a_axes.count();
+    launch("binary", binary_kernel, one_thread_each(count), stream, kind, a_axes, a, b_axes, b, y, count);
+}
+
+void quantise(int levels, float high, const float* x, float* y, int64_t count, cudaStream_t stream) {
+    const float steps = static_cast<float>(levels - 1);
+    launch("quantise", quantise_kernel, one_thread_each(count), stream, x, y, count, high,
+           high > 0 ? steps / high : 0.0f, high / steps);
+}
+
+void encode(const float* x, int64_t count, const CodePlan& plan, float x_lsb_inverse, bool wide, void* codes,
+            cudaStream_t stream) {
+    if (wide)
+        launch("encode", encode_kernel<uint16_t>, one_thread_each(count), stream, x, count, plan,
+               x_lsb_inverse, static_cast<uint16_t*>(codes));
+    else
+        launch("encode", encode_kernel<uint8_t>, one_thread_each(count), stream, x, count, plan,
+               x_lsb_inverse, static_cast<uint8_t*>(codes));
+}
+
+void add_bias(float* y, int64_t rows, int64_t channels, const float* bias, cudaStream_t stream) {
+    const int64_t count = rows * channels;
+    launch("add_bias", add_bias_kernel, one_thread_each(count), stream, y, count, channels, bias);
+}
+
+}  // namespace mho::cuda

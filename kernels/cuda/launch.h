@@ -1,0 +1,50 @@
+// kernels/cuda/launch.h - the one way in which the project launches kernels: each has a name and is checked.
+#pragma once
+
+#include "kernels/cuda/check.h"
+#include "kernels/cuda/shared_layout.h"
+
+namespace mho::cuda {
+
+struct LaunchShape {
+    dim3 grid, block;
+    SharedLayout shared;
+};
+
+/// Puts a kernel on a stream.
+template <class... Params>
+void launch(const char* name, void (*kernel)(Params...), const LaunchShape& shape, cudaStream_t stream,
+            Params... params) {
+#if defined(MHO_CUDA_ON_CPU)
+    cuda_on_cpu::enqueue(stream, [=] {
+        cuda_on_cpu::launch(name, shape.grid, shape.block, shape.shared.bytes(), shape.shared.guards(),
+                            [&] { kernel(params...); });
+    });
+#else
+    const size_t bytes = shape.shared.bytes();
+    check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
+          name);
+    kernel<<<shape.grid, shape.block, bytes, stream> > >(params...);
+    check(cudaGetLastError(), name);
+#endif
+    if (sync_checks()) check(cudaStreamSynchronize(stream), name);
+}
+
+/// A launch of one thread an element, in blocks of 256 that walk on where there are very many.
+inline LaunchShape one_thread_each(int64_t elements) {
+    constexpr int64_t kThreads = 256, kMostBlocks = 65535;
+    const int64_t blocks = (elements + kThreads - 1) / kThreads;
+    return {static_cast<unsigned>(blocks < 1             ? 1
+                                  : blocks > kMostBlocks ? kMostBlocks
+                                                         : blocks),
+            static_cast<unsigned>(kThreads),
+            {}};
+}
+
+/// In a kernel launched so: for (auto i = first_element(); i < count; i += element_stride()).
+__device__ __forceinline__ int64_t first_element() {
+    return static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+}
+__device__ __forceinline__ int64_t element_stride() { return static_cast<int64_t>(gridDim.x) * blockDim.x; }
+
+}  // namespace mho::cuda

@@ -1,0 +1,44 @@
+// kernels/cuda/libraries.h - the seam to NVIDIA's libraries: products of digital and parameter-level layers.
+// cuDNN carries them out on a GPU (libraries_cudnn.cc); tests bring a CPU implementation that checks what it
+// is given as the real one would (tests/cuda_on_cpu/libraries.cc).
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "kernels/cuda/operations.h"
+#include "kernels/product_shape.h"
+
+namespace mho::cuda {
+
+/// y = x * w for one layer and batch size, without bias. x, y: channels last; w: outputs x taps x inputs of a
+/// group. float32 throughout.
+class DeviceProduct {
+  public:
+    virtual ~DeviceProduct() = default;
+    virtual size_t workspace_bytes() const = 0;
+    /// `workspace`: workspace_bytes(), aligned to 256; may be null where that is 0.
+    virtual void run(const float* x, const float* weight, float* y, void* workspace, cudaStream_t stream) = 0;
+};
+
+/// Handles of one host thread.
+class Libraries {
+  public:
+    virtual ~Libraries() = default;
+    virtual std::unique_ptr<DeviceProduct> product(const ProductShape& shape) = 0;
+};
+
+/// Defined by libraries_cudnn.cc, or by the tests.
+std::unique_ptr<Libraries> make_libraries();
+std::string library_versions();
+
+/// How DeviceProduct wants the weights of a layer: kept plain, outputs x inputs x taps.
+inline WeightOrder weight_order(const ProductShape& shape) {
+    const auto& k = shape.window.kernel;
+    return {shape.x[4] / shape.groups, k[0] * k[1] * k[2]};
+}
+
+}  // namespace mho::cuda

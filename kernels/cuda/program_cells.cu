@@ -1,0 +1,66 @@
+// A survey's thread takes four neighbouring columns of one array (row tile) from top to bottom.
+#include "kernels/cuda/program_cells.h"
+
+#include "kernels/adc.h"
+#include "kernels/cuda/launch.h"
+
+namespace mho::cuda {
+namespace {
+
+__global__ void survey_kernel(CellSampler cells, const int32_t* row_begin, CellSurvey* survey,
+                              int16_t* conductance, int64_t count) {
+    const DrawExtents& e = cells.extents;
+    const int64_t quads = e.pitch / 4;
+    for (int64_t i = first_element(); i < count; i += element_stride()) {
+        const int64_t column = i % quads * 4, tile = i / quads % e.row_tiles, array = i / quads / e.row_tiles;
+        const int64_t polarity = array % e.polarities, slice = array / e.polarities % e.slices;
+        const int64_t group = array / e.polarities / e.slices;
+        unsigned long long clipped = 0, stuck = 0, sum[4] = {};
+        for (int64_t row = row_begin[tile]; row < row_begin[tile + 1]; ++row) {
+            const Cells4 four = sample4(cells, group, slice, polarity, row, column);
+            clipped += static_cast<unsigned>(four.clipped);
+            stuck += static_cast<unsigned>(four.stuck);
+            for (int c = 0; c < 4; ++c) {
+                sum[c] += static_cast<unsigned>(four.g[c]);
+                if (conductance && column + c < cells.columns)
+                    conductance[(array * e.rows + row) * cells.columns + column + c] = four.g[c];
+            }
+        }
+        if (clipped) atomicAdd(&survey->clipped, clipped);
+        if (stuck) atomicAdd(&survey->stuck, stuck);
+        for (int c = 0; c < 4; ++c) atomicMax(&survey->largest_column, sum[c]);
+    }
+}
+
+__global__ void converters_kernel(ConverterTable table, ConverterModel m, float* a, float* b) {
+    for (int64_t i = first_element(); i < table.count; i += element_stride()) {
+        const int32_t range = table.range[i];
+        if (range < 0) continue;
+        const uint64_t draw = static_cast<uint64_t>(table.draw[i]);
+        const float gain =
+            m.gain_sigma > 0 ? normal({m.seed, m.chip, Domain::converter_gain, m.layer}, draw) : 0.0f;
+        const float offset =
+            m.offset_sigma > 0 ? normal({m.seed, m.chip, Domain::converter_offset, m.layer}, draw) : 0.0f;
+        const Converter made =
+            make_converter(m.lo[range], m.step[range], m.gain_sigma * gain, m.offset_sigma * offset);
+        a[i] = made.a;
+        b[i] = made.b;
+    }
+}
+
+}  // namespace
+
+void survey_cells(const CellSampler& cells, const int32_t* row_begin, CellSurvey* survey,
+                  int16_t* conductance, cudaStream_t stream) {
+    const DrawExtents& e = cells.extents;
+    const int64_t count = e.groups * e.slices * e.polarities * e.row_tiles * (e.pitch / 4);
+    launch("survey_cells", survey_kernel, one_thread_each(count), stream, cells, row_begin, survey,
+           conductance, count);
+}
+
+void make_converters(const ConverterTable& table, const ConverterModel& model, float* a, float* b,
+                     cudaStream_t stream) {
+    launch("make_converters", converters_kernel, one_thread_each(table.count), stream, table, model, a, b);
+}
+
+}  // namespace mho::cuda

@@ -1,0 +1,327 @@
+#include "kernels/cuda/stream.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "kernels/cuda/operations.h"
+#include "kernels/error.h"
+
+namespace mho::cuda {
+namespace {
+
+constexpr int64_t kInputBins = 1 << 16, kColumnBins = 1 << 16;
+
+int64_t product_of(const Dims& dims, size_t begin, size_t end) {
+    int64_t n = 1;
+    for (size_t i = begin; i < end; ++i) n *= dims[i];
+    return n;
+}
+
+Axes row_major(const Dims& dims) {
+    Axes axes;
+    axes.rank = static_cast<int>(dims.size());
+    int64_t stride = 1;
+    for (size_t i = dims.size(); i-- > 0;) {
+        axes.extent[i] = dims[i];
+        axes.stride[i] = stride;
+        stride *= dims[i];
+    }
+    return axes;
+}
+
+const CrossbarOnChip& crossbar_of(const Plan& plan, const Chip& chip, int step) {
+    const Step& s = plan.steps[static_cast<size_t>(step)];
+    return static_cast<const CudaChip&>(chip).crossbar(std::get<step::Crossbar>(s.operation).crossbar);
+}
+
+}  // namespace
+
+/// One operator() a kind of step, as kernels/cpu/stream.cc has; the fused activation that a kind has not
+/// applied itself is applied after it.
+struct CudaStream::Call {
+    CudaStream& s;
+    const CudaChip& chip;
+    int index;
+    const Step& step;
+    bool activated = false;
+
+    cudaStream_t queue() const { return s.queue_.get(); }
+    const float* x(size_t i = 0) const { return s.at(step.inputs[i]); }
+    Dims x_dims(size_t i = 0) const { return s.dims(step.inputs[i]); }
+    float* y() const { return s.at(step.output); }
+    Dims y_dims() const { return s.dims(step.output); }
+    int64_t count() const { return s.elements(step.output); }
+    const float* parameter(ParameterId id) const { return id < 0 ? nullptr : chip.parameter(id); }
+
+    void multiply(ParameterId weight, ParameterId bias) {
+        s.product(index).run(x(), parameter(weight), y(), s.workspace_.data(), queue());
+        const int64_t channels = y_dims().back();
+        if (bias >= 0) add_bias(y(), count() / channels, channels, parameter(bias), queue());
+    }
+    void operator()(const step::Conv& conv) { multiply(conv.weight, conv.bias); }
+    void operator()(const step::Linear& linear) { multiply(linear.weight, linear.bias); }
+    void operator()(const step::Crossbar& crossbar) {
+        const CrossbarOnChip& own = chip.crossbar(crossbar.crossbar);
+        CrossbarParams p = s.encoded(own, step);
+        p.y = y();
+        if (step.activation) {
+            p.has_activation = activated = true;
+            p.activation = *step.activation;
+        }
+        read_crossbar(own.launch(), p, p.geometry.vectors, own.tables().chunk_count(), queue());
+    }
+    void operator()(const step::Affine& t) {
+        const Dims d = x_dims();
+        const size_t axis = static_cast<size_t>(t.axis);
+        affine(x(), y(), product_of(d, 0, axis), d[axis], product_of(d, axis + 1, d.size()),
+               parameter(t.scale), parameter(t.shift), queue());
+    }
+    void operator()(const step::LayerNorm& t) {
+        const Dims d = x_dims();
+        const size_t axis = static_cast<size_t>(t.axis);
+        layer_norm(t.epsilon, x(), product_of(d, 0, axis), product_of(d, axis, d.size()), parameter(t.scale),
+                   parameter(t.shift), y(), queue());
+    }
+    void operator()(const step::Activate& t) { activate(t.activation, x(), y(), count(), queue()); }
+    void operator()(const step::Binary& t) {
+        const Dims d = y_dims();
+        if (t.parameter < 0) return binary(t.kind, x(0), x_dims(0), x(1), x_dims(1), y(), d, queue());
+        const float* p = parameter(t.parameter);
+        if (t.parameter_is_left)
+            binary(t.kind, p, t.parameter_dims, x(), x_dims(), y(), d, queue());
+        else
+            binary(t.kind, x(), x_dims(), p, t.parameter_dims, y(), d, queue());
+    }
+    void operator()(const step::Pool& t) { pool(t, x(), x_dims(), y(), y_dims(), queue()); }
+    void operator()(const step::ReduceMean& t) { reduce_mean(t, x(), x_dims(), y(), queue()); }
+    void operator()(const step::Alias&) {}
+    void operator()(const step::Transpose& t) {
+        const Axes from = row_major(x_dims());
+        Axes to = from;
+        for (int i = 0; i < from.rank; ++i) {
+            to.extent[i] = from.extent[t.permutation[static_cast<size_t>(i)]];
+            to.stride[i] = from.stride[t.permutation[static_cast<size_t>(i)]];
+        }
+        copy_strided(to, x(), 0, y(), queue());
+    }
+    void operator()(const step::Concat& t) {
+        const Dims d = y_dims();
+        const size_t axis = static_cast<size_t>(t.axis);
+        const int64_t outer = product_of(d, 0, axis), inner = product_of(d, axis + 1, d.size());
+        int64_t begin = 0;
+        for (size_t i = 0; i < step.inputs.size(); ++i) {
+            const int64_t run = x_dims(i)[axis] * inner;
+            concat_part(x(i), outer, run, y(), d[axis] * inner, begin, queue());
+            begin += run;
+        }
+    }
+    void operator()(const step::Slice& t) {
+        const Axes from = row_major(x_dims());
+        Axes to = row_major(y_dims());
+        int64_t offset = 0;
+        for (int i = 0; i < from.rank; ++i) {
+            const size_t axis = static_cast<size_t>(i);
+            offset += t.begin[axis] * from.stride[i];
+            to.stride[i] = from.stride[i] * t.step[axis];
+        }
+        copy_strided(to, x(), offset, y(), queue());
+    }
+    void operator()(const step::Gather& t) {
+        const Dims d = x_dims();
+        const size_t axis = static_cast<size_t>(t.axis);
+        gather(x(), product_of(d, 0, axis), d[axis], product_of(d, axis + 1, d.size()),
+               s.program_.indices(index), static_cast<int64_t>(t.indices.size()), y(), queue());
+    }
+    void operator()(const step::Pad& t) { pad(t, x(), x_dims(), y(), y_dims(), queue()); }
+    void operator()(const step::Softmax& t) {
+        const Dims d = x_dims();
+        const size_t axis = static_cast<size_t>(t.axis);
+        softmax(x(), product_of(d, 0, axis), d[axis], product_of(d, axis + 1, d.size()), y(), queue());
+    }
+    void operator()(const step::Quantise& t) {
+        quantise(t.levels, chip.calibration().quantise_high[static_cast<size_t>(t.site)], x(), y(), count(),
+                 queue());
+    }
+};
+
+CudaStream::CudaStream(const CudaProgram& program, int64_t max_images, bool keep_all)
+    : program_(program),
+      plan_(program.plan()),
+      max_images_(max_images),
+      layout_(plan_memory(plan_, max_images, keep_all)),
+      libraries_(make_libraries()),
+      memory_(layout_.size),
+      labels_(max_images),
+      images_(max_images) {
+    int64_t most_codes = 0;
+    for (const auto& tables : program.crossbars()) most_codes = std::max(most_codes, tables->codes());
+    codes_ = DeviceBuffer<std::byte>(most_codes * max_images * static_cast<int64_t>(sizeof(uint16_t)));
+    for (int i = 0; i < static_cast<int>(plan_.steps.size()); ++i)
+        if (program_.site(i)) product(i);
+}
+
+Dims CudaStream::dims(TensorId tensor) const {
+    const PlanTensor& t = plan_.tensors[static_cast<size_t>(tensor)];
+    Dims d = t.dims;
+    if (t.per_image) d[0] *= images_;
+    return d;
+}
+
+DeviceProduct& CudaStream::product(int index) {
+    const auto key = std::pair(index, images_);
+    if (const auto found = products_.find(key); found != products_.end()) return *found->second;
+    const Step& step = plan_.steps[static_cast<size_t>(index)];
+    auto made = libraries_->product(batch_shape(plan_, step, *program_.site(index), images_));
+    const int64_t bytes = static_cast<int64_t>(made->workspace_bytes());
+    if (workspace_.size() < bytes) {
+        queue_.wait();  // what runs may still use the old one
+        workspace_ = DeviceBuffer<std::byte>(bytes);
+    }
+    return *products_.emplace(key, std::move(made)).first->second;
+}
+
+void CudaStream::load(const ImageStore& store, int64_t first, int64_t count) {
+    if (count > max_images_) throw std::invalid_argument("more images than the stream holds");
+    const int64_t size = plan_.elements(plan_.inputs[0], 1);
+    first_image_ = first;
+    images_ = count;
+    check(cudaMemcpyAsync(
+              at(plan_.inputs[0]), static_cast<const CudaImages&>(store).values.data() + first * size,
+              static_cast<size_t>(count * size) * sizeof(float), cudaMemcpyDeviceToDevice, queue_.get()),
+          "loading images");
+}
+
+void CudaStream::write(int input, std::span<const float> values, int64_t first, int64_t count) {
+    if (count > max_images_) throw std::invalid_argument("more images than the stream holds");
+    first_image_ = first;
+    images_ = count;
+    copy_now(values.data(), static_cast<int64_t>(values.size()), at(plan_.inputs[static_cast<size_t>(input)]),
+             cudaMemcpyHostToDevice, queue_);
+}
+
+void CudaStream::run(const Chip& chip, int begin, int end) {
+    for (int i = begin; i < end; ++i) {
+        const Step& step = plan_.steps[static_cast<size_t>(i)];
+        Call call{*this, static_cast<const CudaChip&>(chip), i, step};
+        std::visit(call, step.operation);
+        if (step.activation && !call.activated)
+            activate(*step.activation, call.y(), call.y(), call.count(), queue_.get());
+    }
+    queue_.wait();  // the chip may be programmed anew, on another queue, once this returns
+}
+
+void CudaStream::read(TensorId tensor, std::span<float> out) const {
+    copy_now(at(tensor), elements(tensor), out.data(), cudaMemcpyDeviceToHost, queue_);
+}
+
+Score CudaStream::score(std::span<const int32_t> labels) const {
+    const int64_t images = static_cast<int64_t>(labels.size());
+    const DeviceScore nothing{};
+    const DeviceBuffer<DeviceScore> sum = uploaded<DeviceScore>({&nothing, 1}, queue_);
+    copy_now(labels.data(), images, labels_.data(), cudaMemcpyHostToDevice, queue_);
+    const TensorId logits = plan_.outputs[0];
+    cuda::score(at(logits), labels_.data(), images, elements(logits) / std::max<int64_t>(images, 1),
+                sum.data(), queue_.get());
+    const DeviceScore s = downloaded(sum.data(), 1, queue_)[0];
+    return {images, static_cast<int64_t>(s.top1), static_cast<int64_t>(s.top5), static_cast<int64_t>(s.loss)};
+}
+
+InputHistogram CudaStream::measure_input(TensorId tensor) const {
+    const DeviceExtremes none{0x7fffffff, -0x7fffffff - 1, 0};
+    const DeviceBuffer<DeviceExtremes> found = uploaded<DeviceExtremes>({&none, 1}, queue_);
+    find_extremes(at(tensor), elements(tensor), found.data(), queue_.get());
+    const DeviceExtremes e = downloaded(found.data(), 1, queue_)[0];
+    if (e.not_finite)
+        throw RunError(
+            "calibration met a value that is not finite: check the network and the data's normalisation");
+    InputHistogram h;
+    h.minimum = from_ordered_bits(e.lowest);
+    h.maximum = from_ordered_bits(e.highest);
+    h.extent = histogram_extent(h.minimum, h.maximum);
+    const std::vector<unsigned long long> zeros(kInputBins, 0);
+    const DeviceBuffer<unsigned long long> counts = uploaded<unsigned long long>(zeros, queue_);
+    count_bins(at(tensor), elements(tensor), static_cast<float>(kInputBins) / h.extent, counts.data(),
+               queue_.get());
+    const std::vector<unsigned long long> counted = downloaded(counts.data(), counts.size(), queue_);
+    h.counts.assign(counted.begin(), counted.end());
+    return h;
+}
+
+int64_t CudaStream::vectors(const CrossbarOnChip& crossbar, const Step& step) const {
+    return crossbar.tables().places() *
+           (plan_.tensors[static_cast<size_t>(step.output)].per_image ? images_ : 1);
+}
+
+CrossbarParams CudaStream::encoded(const CrossbarOnChip& crossbar, const Step& step) const {
+    encode(at(step.inputs[0]), elements(step.inputs[0]), crossbar.codes(),
+           crossbar.calibration().x_lsb_inverse, crossbar.launch().wide, codes_.data(), queue_.get());
+    CrossbarParams p = crossbar.params();
+    p.codes = codes_.data();
+    p.geometry.vectors = vectors(crossbar, step);
+    p.first_place = static_cast<uint64_t>(first_image_ * (p.geometry.vectors / images_));
+    return p;
+}
+
+ColumnHistograms CudaStream::measure_columns(const Chip& chip, int index) const {
+    const CrossbarOnChip& own = crossbar_of(plan_, chip, index);
+    const CrossbarLayer& l = own.tables().layer();
+    ColumnHistograms h;
+    h.first = l.polarities() == 2 && l.conversions() == 1 ? -own.largest_sum() : 0;
+    h.width = (own.largest_sum() - h.first) / kColumnBins + 1;
+    const int64_t ranges = range_count(l);
+    const std::vector<unsigned long long> zeros(static_cast<size_t>(ranges * kColumnBins), 0);
+    const DeviceBuffer<unsigned long long> counts = uploaded<unsigned long long>(zeros, queue_);
+    CrossbarParams p = encoded(own, plan_.steps[static_cast<size_t>(index)]);
+    p.read_noise = 0;
+    p.ideal_converters = true;
+    p.inspect.histogram = counts.data();
+    p.inspect.range_of = own.tables().range_of();
+    p.inspect.first = h.first;
+    p.inspect.width = h.width;
+    p.inspect.bins = kColumnBins;
+    CrossbarLaunch launch = own.launch();
+    launch.noisy = false;
+    read_crossbar(launch, p, p.geometry.vectors, own.tables().chunk_count(), queue_.get());
+    const std::vector<unsigned long long> counted = downloaded(counts.data(), counts.size(), queue_);
+    for (int64_t r = 0; r < ranges; ++r)
+        h.counts.emplace_back(counted.begin() + r * kColumnBins, counted.begin() + (r + 1) * kColumnBins);
+    return h;
+}
+
+CrossbarTrace CudaStream::trace(const Chip& chip, int index, int64_t image) const {
+    const CrossbarOnChip& own = crossbar_of(plan_, chip, index);
+    const CrossbarLayer& l = own.tables().layer();
+    CrossbarParams p = encoded(own, plan_.steps[static_cast<size_t>(index)]);
+    CrossbarTrace t;
+    t.positions = p.geometry.vectors / images_;
+    t.phases = p.read.phases;
+    t.steps = p.read.steps;
+    t.row_tiles = l.row_tiles();
+    t.conversions = l.conversions();
+    p.first_vector = image * t.positions;
+    p.geometry.vectors = p.first_vector + t.positions;
+    const int64_t reads = l.groups * t.positions * t.phases * t.steps;
+    const int64_t sums = reads * t.row_tiles * l.slices * t.conversions * l.columns();
+    const int64_t outputs = t.positions * l.groups * l.outputs;
+    const DeviceBuffer<int64_t> column_sum(sums), code(sums), joined(outputs);
+    const DeviceBuffer<float> y(outputs);
+    const DeviceBuffer<int32_t> input(l.groups * t.positions * l.rows());
+    p.inspect.column_sum = column_sum.data();
+    p.inspect.code = code.data();
+    p.inspect.joined = joined.data();
+    p.inspect.input = input.data();
+    p.y = y.data();
+    read_crossbar(own.launch(), p, t.positions, own.tables().chunk_count(), queue_.get());
+    t.input = downloaded(input.data(), input.size(), queue_);
+    t.column_sum = downloaded(column_sum.data(), sums, queue_);
+    t.code = downloaded(code.data(), sums, queue_);
+    if (p.rule.kind != CodeScale::separate) t.joined = downloaded(joined.data(), outputs, queue_);
+    t.output = downloaded(y.data(), outputs, queue_);
+    t.conductance = own.conductances(queue_);
+    t.converter_a = own.converter_values(false, queue_);
+    t.converter_b = own.converter_values(true, queue_);
+    return t;
+}
+
+}  // namespace mho::cuda
