@@ -24,8 +24,12 @@ void launch(const char* name, void (*kernel)(Params...), const LaunchShape& shap
     const size_t bytes = shape.shared.bytes();
     check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
           name);
-    kernel<<<shape.grid, shape.block, bytes, stream> > >(params...);
-    check(cudaGetLastError(), name);
+    cudaLaunchConfig_t config{};
+    config.gridDim = shape.grid;
+    config.blockDim = shape.block;
+    config.dynamicSmemBytes = bytes;
+    config.stream = stream;
+    check(cudaLaunchKernelEx(&config, kernel, params...), name);
 #endif
     if (sync_checks()) check(cudaStreamSynchronize(stream), name);
 }
