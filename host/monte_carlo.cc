@@ -101,6 +101,9 @@ void MonteCarlo::run(std::span<const uint32_t> chips,
     }
 }
 
-Score MonteCarlo::nominal() { return run_together({seed_, 0, true}).score; }
+std::optional<Score> MonteCarlo::nominal() {
+    const Score score = run_together({seed_, 0, true}).score;
+    return stopped() ? std::nullopt : std::optional(score);
+}
 
 }  // namespace mho

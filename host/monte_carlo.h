@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -47,8 +48,9 @@ class MonteCarlo {
     /// Returns early, without the chips in flight, once the stop flag is set. Rethrows the first failure.
     void run(std::span<const uint32_t> chips, const std::function<void(const ChipOutcome&)>& finished);
 
-    /// The score of the nominal chip: what the same plan does without any error.
-    Score nominal();
+    /// The score of the nominal chip: what the same plan does without any error. Nothing once the stop flag
+    /// is set: part of the images would be another score.
+    std::optional<Score> nominal();
 
   private:
     struct Worker {

@@ -135,8 +135,9 @@ Plot accuracy_plot(const RunResult& run, const std::string& key) {
                         i, colour(i), quoted(name)));
         ++i;
     }
-    parts.push_back(fmt::format("{} with lines dashtype 2 linecolor rgb '#666666' title 'digital'",
-                                100 * run.digital.top1));
+    if (run.digital)
+        parts.push_back(fmt::format("{} with lines dashtype 2 linecolor rgb '#666666' title 'digital'",
+                                    100 * run.digital->top1_fraction()));
     return plot(data + axes(key, "top-1 accuracy, %"), parts);
 }
 
@@ -194,14 +195,14 @@ Plot yield_plot(const RunResult& run) {
                 parts);
 }
 
-/// Accuracy lost where one layer alone is noisy, a bar each.
+/// Accuracy lost where one layer alone is noisy, a bar each. Needs the digital accuracy.
 Plot layers_plot(const RunResult& run) {
     std::map<std::string, std::string> groups;  // the other keys -> data
     for (const PointResult& point : run.points) {
         const std::string& layer = point.label.set.back().second;
         if (layer == "\"all\"" || point.chips.empty()) continue;
         const Summary s = summarise(top1_percent(point), run.info.confidence);
-        const double digital = 100 * run.digital.top1,
+        const double digital = 100 * run.digital->top1_fraction(),
                      half = s.mean_interval ? s.mean_interval->high - s.mean : 0;
         groups[words(point.label, "layer")] += fmt::format("{} {} {}\n", layer, digital - s.mean, half);
     }
@@ -271,7 +272,7 @@ std::string report_html(const RunResult& run) {
     if (!whole_chips(run).empty()) {
         for (const std::string& key : numeric_keys(run))
             page.plot("Accuracy against " + escaped(key), accuracy_plot(run, key));
-        if (has_layers(run)) page.plot("Accuracy lost by each layer alone", layers_plot(run));
+        if (has_layers(run) && run.digital) page.plot("Accuracy lost by each layer alone", layers_plot(run));
         page.plot("Chips", histogram_plot(run));
         page.plot("Yield", yield_plot(run));
     }

@@ -52,12 +52,16 @@ ordered_json quantiles_json(const std::vector<double>& values, double confidence
     return list;
 }
 
-/// Share of chips that reach the digital accuracy less 1, 2, 5 and 10 percent points.
-ordered_json yield_json(const std::vector<double>& values, double digital, double confidence) {
+/// Share of chips that reach the digital accuracy less 1, 2, 5 and 10 percent points: counted in hundredths
+/// of an image, so that a chip which loses exactly that much is in.
+ordered_json yield_json(const PointResult& point, const Outcome& digital, double confidence) {
     ordered_json list = ordered_json::array();
-    for (double lost : {0.01, 0.02, 0.05, 0.10}) {
-        const Yield y = yield_at(values, digital - lost, confidence);
-        list.push_back({{"at_least", digital - lost},
+    for (int64_t lost : {1, 2, 5, 10}) {
+        const int64_t least = std::max<int64_t>(0, 100 * digital.top1 - lost * digital.images);
+        const int64_t reached = std::count_if(point.chips.begin(), point.chips.end(),
+                                              [&](const Outcome& c) { return 100 * c.top1 >= least; });
+        const Yield y = yield_of(reached, static_cast<int64_t>(point.chips.size()), confidence);
+        list.push_back({{"at_least", static_cast<double>(least) / static_cast<double>(100 * digital.images)},
                         {"share", y.share},
                         {"ci_low", y.interval.low},
                         {"ci_high", y.interval.high}});
@@ -83,7 +87,7 @@ ordered_json point_json(const RunResult& run, const PointResult& point) {
     j["loss"] = summary_json(of_chips(point, &ChipResult::mean_loss), confidence);
     if (!point.chips.empty()) {
         j["top1_quantiles"] = quantiles_json(top1, confidence);
-        j["yield"] = yield_json(top1, run.digital.top1, confidence);
+        j["yield"] = run.digital ? yield_json(point, *run.digital, confidence) : ordered_json(nullptr);
         j["variance"] = variance_json(point);
     }
     j["chips"] = ordered_json::array();
@@ -120,6 +124,15 @@ std::string aligned(const Rows& rows) {
 
 std::string percent(double fraction) { return fmt::format("{:.2f}", 100 * fraction); }
 
+std::string digital_line(const RunResult& run) {
+    const std::string about =
+        fmt::format("({} images; intervals at {} %)", run.info.images, 100 * run.info.confidence);
+    if (!run.digital) return fmt::format("digital: not finished {}\n", about);
+    return fmt::format("digital: top-1 {} %, top-5 {} %, loss {:.4f} {}\n",
+                       percent(run.digital->top1_fraction()), percent(run.digital->top5_fraction()),
+                       run.digital->mean_loss(), about);
+}
+
 }  // namespace
 
 std::string results_json(const RunResult& run) {
@@ -134,7 +147,9 @@ std::string results_json(const RunResult& run) {
     j["backend"] = i.backend;
     j["precision"] = i.precision;
     j["confidence"] = i.confidence;
-    j["digital"] = {{"top1", run.digital.top1}, {"top5", run.digital.top5}, {"loss", run.digital.loss}};
+    j["digital"] = nullptr;
+    if (const auto& d = run.digital)
+        j["digital"] = {{"top1", d->top1_fraction()}, {"top5", d->top5_fraction()}, {"loss", d->mean_loss()}};
     j["points"] = ordered_json::array();
     double seconds = 0, images = 0;
     for (const PointResult& point : run.points) {
@@ -192,10 +207,7 @@ std::string points_table(const RunResult& run) {
         row.push_back(fmt::format("{:.4f}", loss.mean));
         rows.push_back(std::move(row));
     }
-    return fmt::format("digital: top-1 {} %, top-5 {} %, loss {:.4f} ({} images; intervals at {} %)\n\n",
-                       percent(run.digital.top1), percent(run.digital.top5), run.digital.loss,
-                       run.info.images, 100 * run.info.confidence) +
-           aligned(rows);
+    return digital_line(run) + "\n" + aligned(rows);
 }
 
 void write_file(const std::filesystem::path& directory, const std::string& name, const std::string& text) {

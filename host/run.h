@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,9 +24,17 @@ struct RunInfo {
     std::string command;  ///< that reproduces the run
 };
 
-/// Accuracy of the network without any chip, as fractions, and its mean loss.
-struct DigitalResult {
-    double top1 = 0, top5 = 0, loss = 0;
+/// Of the network on one chip, or on none: counts, not fractions, so nothing is lost.
+struct Outcome {
+    int64_t images = 0, top1 = 0, top5 = 0;
+    int64_t loss = 0;  ///< sum over images, in units of 2^-32
+
+    bool operator==(const Outcome&) const = default;
+    double top1_fraction() const { return static_cast<double>(top1) / static_cast<double>(images); }
+    double top5_fraction() const { return static_cast<double>(top5) / static_cast<double>(images); }
+    double mean_loss() const { return static_cast<double>(loss) * 0x1p-32 / static_cast<double>(images); }
+    /// Whether the counts can be those of a whole pass over some images.
+    bool sane() const { return images > 0 && top1 >= 0 && top5 >= top1 && images >= top5; }
 };
 
 /// One point of the sweep, by the keys it sets: (key, value as TOML).
@@ -35,18 +44,13 @@ struct PointLabel {
     bool operator==(const PointLabel&) const = default;
 };
 
-/// One finished chip: counts, not fractions, so nothing is lost.
-struct ChipResult {
+/// One finished chip.
+struct ChipResult : Outcome {
     int64_t chip = 0;
-    int64_t images = 0, top1 = 0, top5 = 0;
-    int64_t loss = 0;  ///< sum over images, in units of 2^-32
     int64_t cells = 0, clipped_cells = 0, stuck_cells = 0;
     double seconds = 0;
 
     bool operator==(const ChipResult&) const = default;
-    double top1_fraction() const { return static_cast<double>(top1) / static_cast<double>(images); }
-    double top5_fraction() const { return static_cast<double>(top5) / static_cast<double>(images); }
-    double mean_loss() const { return static_cast<double>(loss) * 0x1p-32 / static_cast<double>(images); }
 };
 
 struct PointResult {
@@ -57,7 +61,7 @@ struct PointResult {
 /// Everything that a stored run holds.
 struct RunResult {
     RunInfo info;
-    DigitalResult digital;
+    std::optional<Outcome> digital;  ///< without any chip; nothing where the run was ended before it
     std::vector<PointResult> points;
 };
 

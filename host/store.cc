@@ -233,19 +233,22 @@ void Store::check_schema(int64_t schema) const {
                                      file_.string(), schema, kSchemaVersion));
 }
 
-void Store::set_digital(const DigitalResult& d) {
-    set_meta("digital", json{{"top1", d.top1}, {"top5", d.top5}, {"loss", d.loss}}.dump());
+void Store::set_digital(const Outcome& d) {
+    set_meta("digital",
+             json{{"images", d.images}, {"top1", d.top1}, {"top5", d.top5}, {"loss", d.loss}}.dump());
 }
 
-std::optional<DigitalResult> Store::digital() const {
+std::optional<Outcome> Store::digital() const {
     const std::optional<std::string> text = meta("digital");
     if (!text) return std::nullopt;
     try {
         const json j = json::parse(*text);
-        return DigitalResult{j.at("top1"), j.at("top5"), j.at("loss")};
+        const Outcome digital{j.at("images"), j.at("top1"), j.at("top5"), j.at("loss")};
+        if (digital.sane()) return digital;
     } catch (const json::exception& e) {
         throw InputError(fmt::format("{}: damaged ({})", file_.string(), e.what()));
     }
+    throw InputError(fmt::format("{}: damaged: the digital result makes no sense", file_.string()));
 }
 
 void Store::set_points(const std::vector<PointLabel>& points) {
@@ -284,11 +287,13 @@ std::vector<ChipResult> Store::chips(int64_t point) const {
     s.bind(point);
     std::vector<ChipResult> chips;
     while (s.step("reading")) {
-        const ChipResult c{s.integer(0), s.integer(1), s.integer(2), s.integer(3), s.integer(4),
-                           s.integer(5), s.integer(6), s.integer(7), s.real(8)};
-        const bool sane = c.chip >= 0 && c.images > 0 && c.top1 >= 0 && c.top1 <= c.images &&
-                          c.top5 >= c.top1 && c.top5 <= c.images;
-        if (!sane)
+        const ChipResult c{{s.integer(1), s.integer(2), s.integer(3), s.integer(4)},
+                           s.integer(0),
+                           s.integer(5),
+                           s.integer(6),
+                           s.integer(7),
+                           s.real(8)};
+        if (c.chip < 0 || !c.sane())
             throw InputError(fmt::format("{}: damaged: chip {} of point {} makes no sense", file_.string(),
                                          c.chip, point));
         chips.push_back(c);
@@ -312,7 +317,7 @@ std::vector<PointLabel> Store::stored_points() const {
 }
 
 RunResult Store::result() const {
-    RunResult run{info(), digital().value_or(DigitalResult{}), {}};
+    RunResult run{info(), digital(), {}};
     int64_t read = 0;
     for (PointLabel& label : stored_points()) {
         run.points.push_back({std::move(label), chips(static_cast<int64_t>(run.points.size()))});

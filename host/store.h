@@ -26,8 +26,8 @@ class Store {
     Store(Store&&) noexcept;
     ~Store();
 
-    void set_digital(const DigitalResult& digital);
-    std::optional<DigitalResult> digital() const;
+    void set_digital(const Outcome& digital);
+    std::optional<Outcome> digital() const;
     /// The points of the sweep, in order; those of a resumed run must be equal.
     void set_points(const std::vector<PointLabel>& points);
     /// Durable when it returns: SQLite syncs the file. A chip that is there already stays as it is.

@@ -47,7 +47,8 @@ class Sweep {
             done += static_cast<int64_t>(store.chips(static_cast<int64_t>(j)).size());
         const int64_t all = static_cast<int64_t>(jobs_.size()) * config_.monte_carlo.chips;
         Progress progress = stderr_progress(all, done, config_.monte_carlo.confidence, options_.quiet);
-        if (!store.digital()) store.set_digital(digital());
+        if (!store.digital())
+            if (const std::optional<Outcome> baseline = digital()) store.set_digital(*baseline);
         for (size_t j = 0; j < jobs_.size() && !stopped(); ++j)
             run_job(static_cast<int64_t>(j), store, progress);
         return store.result();
@@ -92,13 +93,12 @@ class Sweep {
         return {options_.threads, config.monte_carlo.batch, options_.stop};
     }
 
-    DigitalResult digital() const {
+    std::optional<Outcome> digital() const {
         const auto program = backend_.load(lower_digital(prepare_network(workload_.network(), config_)));
-        const Score s =
+        const std::optional<Score> s =
             MonteCarlo(*program, Calibration{}, workload_.test_images(), workers(config_), 0).nominal();
-        const double n = static_cast<double>(s.images);
-        return {static_cast<double>(s.top1) / n, static_cast<double>(s.top5) / n,
-                static_cast<double>(s.loss) * 0x1p-32 / n};
+        if (!s) return std::nullopt;
+        return outcome(*s);
     }
 
     /// Chip numbers still to run up to the next place where the point may stop.
@@ -171,9 +171,11 @@ class Sweep {
         }
     }
 
+    static Outcome outcome(const Score& s) { return {s.images, s.top1, s.top5, s.loss}; }
+
     static ChipResult chip_result(const ChipOutcome& o) {
-        return {o.chip,         o.score.images,         o.score.top1,         o.score.top5, o.score.loss,
-                o.report.cells, o.report.clipped_cells, o.report.stuck_cells, o.seconds};
+        return {outcome(o.score),     o.chip,   o.report.cells, o.report.clipped_cells,
+                o.report.stuck_cells, o.seconds};
     }
 
     const Backend& backend_;

@@ -36,7 +36,7 @@ RunInfo info_of(const std::string& config) {
 }
 
 ChipResult chip_of(int64_t number) {
-    return {number, 100, 90 + number, 99, (int64_t{1} << 40) + number, 5000, 3, 1, 0.25};
+    return {{100, 90 + number, 99, (int64_t{1} << 40) + number}, number, 5000, 3, 1, 0.25};
 }
 
 class StoreTest : public ::testing::Test {
@@ -51,7 +51,7 @@ class StoreTest : public ::testing::Test {
     void fill(const std::string& config = "a = 1") const {
         Store store = Store::create(directory_, info_of(config), false);
         store.set_points({{{{"device.sigma", "0.1"}}}, {{{"device.sigma", "0.2"}}}});
-        store.set_digital({0.98, 1.0, 0.05});
+        store.set_digital({100, 98, 100, 12345});
         for (int64_t c : {2, 0, 1}) store.add(0, chip_of(c));
         store.add(1, chip_of(7));
     }
@@ -79,7 +79,7 @@ TEST_F(StoreTest, holds_what_was_put_in) {
     const RunResult run = Store::open(directory_).result();
     EXPECT_EQ(run.info.network_parameters, 1234567890123);
     EXPECT_EQ(run.info.command, "mho sweep 'a b.toml'");
-    EXPECT_EQ(run.digital.top1, 0.98);
+    EXPECT_EQ(run.digital, (Outcome{100, 98, 100, 12345}));
     ASSERT_EQ(run.points.size(), 2u);
     EXPECT_EQ(run.points[1].label, (PointLabel{{{"device.sigma", "0.2"}}}));
     EXPECT_EQ(run.points[0].chips, (std::vector<ChipResult>{chip_of(0), chip_of(1), chip_of(2)}));
@@ -130,6 +130,9 @@ TEST_F(StoreTest, rows_that_make_no_sense_are_refused) {
         "UPDATE point SET label = 'nonsense'",
         "UPDATE point SET label = '[[1, 2]]'",
         "DELETE FROM meta",
+        "UPDATE meta SET value = '{\"images\":100,\"top1\":null,\"top5\":1,\"loss\":0}' WHERE key = "
+        "'digital'",
+        "UPDATE meta SET value = '{\"images\":0,\"top1\":0,\"top5\":0,\"loss\":0}' WHERE key = 'digital'",
         "DROP TABLE chip",
         "PRAGMA user_version = 99",
     };

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -13,8 +14,11 @@
 #include <sstream>
 #include <thread>
 
+#include "host/config.h"
+#include "host/results.h"
 #include "host/statistics.h"
 #include "host/store.h"
+#include "host/sweep.h"
 
 namespace mho {
 namespace {
@@ -86,8 +90,8 @@ TEST_F(Sweep, at_sigma_zero_every_chip_is_digital_and_another_seed_is_another_ch
     EXPECT_NE(chips("a"), chips("b"));
     const RunResult run = Store::open(directory_ / "a").result();
     ASSERT_EQ(run.points.size(), 11u);
-    for (const ChipResult& chip : run.points[0].chips) EXPECT_EQ(chip.top1_fraction(), run.digital.top1);
-    EXPECT_LT(run.points[10].chips[0].top1_fraction(), run.digital.top1);
+    for (const ChipResult& chip : run.points[0].chips) EXPECT_EQ(chip.top1, run.digital->top1);
+    EXPECT_LT(run.points[10].chips[0].top1, run.digital->top1);
 }
 
 TEST_F(Sweep, resumes_to_the_same_file_and_refuses_another_run) {
@@ -165,6 +169,33 @@ TEST_F(Sweep, ctrl_c_keeps_finished_chips_and_says_how_to_go_on) {
     EXPECT_NE(err().find("--resume goes on"), std::string::npos) << err();
     EXPECT_GT(Store::open(directory_ / "run").result().points[0].chips.size(), 0u);
     EXPECT_TRUE(fs::exists(directory_ / "run" / "report.html"));
+}
+
+TEST_F(Sweep, stopped_before_its_first_chip_it_keeps_no_baseline_and_resume_makes_the_whole_run) {
+    const auto backend = make_cpu_backend();
+    const Config config = parse_config(
+        "[model]\nfile = \"digits_cnn\"\n[data]\nimages = 100\n[parameter]\nsigma = 0.1\n"
+        "[monte_carlo]\nchips = 3\n",
+        "test");
+    std::atomic<bool> stop = true;
+    SweepOptions options{.out = directory_ / "stopped", .quiet = true, .stop = &stop};
+    const RunResult nothing = run_sweep(*backend, config, options);
+    EXPECT_FALSE(nothing.digital);
+    EXPECT_TRUE(nothing.points[0].chips.empty());
+
+    EXPECT_EQ(mho("report " + options.out.string()), 0) << err();
+    EXPECT_NE(out().find("digital: not finished"), std::string::npos) << out();
+    EXPECT_NE(contents(options.out / "results.json").find("\"digital\": null"), std::string::npos);
+    EXPECT_EQ(contents(options.out / "report.html").find("<svg"), std::string::npos);
+
+    stop = false;
+    options.resume = true;
+    const RunResult resumed = run_sweep(*backend, config, options);
+    options = {.out = directory_ / "whole", .quiet = true};
+    const RunResult whole = run_sweep(*backend, config, options);
+    ASSERT_TRUE(resumed.digital);
+    EXPECT_EQ(resumed.digital, whole.digital);
+    EXPECT_EQ(chips_csv(resumed), chips_csv(whole));
 }
 
 TEST_F(Sweep, stops_a_point_once_its_interval_is_narrow) {
