@@ -3,12 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
 
 #include "host/statistics.h"
-#include "kernels/error.h"
 
 namespace mho {
 
@@ -208,23 +206,6 @@ std::string points_table(const RunResult& run) {
         rows.push_back(std::move(row));
     }
     return digital_line(run) + "\n" + aligned(rows);
-}
-
-void write_file(const std::filesystem::path& directory, const std::string& name, const std::string& text) {
-    const std::filesystem::path file = directory / name, unfinished = directory / (name + ".part");
-    {
-        std::ofstream stream(unfinished, std::ios::binary);
-        stream << text;
-        stream.close();
-        if (!stream)
-            throw RunError(fmt::format(
-                "{}: cannot be written (disk full?); the chips are safe in run.sqlite: make room, then "
-                "run again with --resume",
-                file.string()));
-    }
-    std::error_code error;
-    std::filesystem::rename(unfinished, file, error);
-    if (error) throw RunError(fmt::format("{}: cannot be written: {}", file.string(), error.message()));
 }
 
 }  // namespace mho

@@ -1,7 +1,6 @@
 // host/results.h - a run as files and as a table: results.json, chips.csv, and what `mho sweep` prints.
 #pragma once
 
-#include <filesystem>
 #include <iosfwd>
 #include <string>
 
@@ -19,8 +18,5 @@ std::string chips_csv(const RunResult& run);
 /// The table of points for a person: swept keys, chips, mean top-1 with its interval, spread, worst chip,
 /// top-5, loss.
 std::string points_table(const RunResult& run);
-
-/// Writes `text` to directory/name, whole or not at all. Throws RunError where it cannot.
-void write_file(const std::filesystem::path& directory, const std::string& name, const std::string& text);
 
 }  // namespace mho

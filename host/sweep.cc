@@ -8,9 +8,9 @@
 
 #include "host/calibration.h"
 #include "host/monte_carlo.h"
+#include "host/output.h"
 #include "host/point_plan.h"
 #include "host/progress.h"
-#include "host/results.h"
 #include "host/sha256.h"
 #include "host/statistics.h"
 #include "host/store.h"

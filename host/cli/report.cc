@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "host/cli/commands.h"
+#include "host/output.h"
 #include "host/results.h"
 #include "host/store.h"
 
@@ -21,6 +22,7 @@ void add_report(CLI::App& app) {
     auto directory = std::make_shared<std::string>();
     command->add_option("RUN", *directory, "Directory of a run: the --out of mho sweep")->required();
     command->callback([directory] {
+        *directory = without_slash(*directory);
         const RunResult run = Store::open(*directory).result();
         write_results(*directory, run);
         fmt::print("{}{}/report.html\n", points_table(run) + "\n", *directory);

@@ -30,8 +30,10 @@ struct Options {
     std::string out;
 };
 
+/// For a shell.
 std::string quoted(const std::string& word) {
-    if (word.find_first_of(" \"'$&*()[];<>?\\|`") == std::string::npos) return word;
+    constexpr char kPlain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=.,:/@%";
+    if (word.find_first_not_of(kPlain) == std::string::npos) return word;
     std::string text = "'";
     for (char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
     return text + "'";
@@ -47,6 +49,7 @@ void run(Options& o) {
     std::signal(SIGINT, on_interrupt);
     std::signal(SIGTERM, on_interrupt);
     const Config config = read_config(o.config);
+    o.out = without_slash(o.out);
     const auto backend = open_backend(o.machine);
     o.sweep.out = o.out;
     o.sweep.threads = thread_count(o.machine);
@@ -70,7 +73,9 @@ void add_sweep(CLI::App& app) {
     add_options(*command, options->config);
     add_options(*command, options->machine);
     command->add_option("--out", options->out, "Directory for the store and the results")->required();
-    command->add_flag("--resume", options->sweep.resume, "Go on with the run in --out");
+    command->add_flag("--resume", options->sweep.resume,
+                      "Go on with the run in --out; monte_carlo.chips, until, confidence and batch may be "
+                      "others than before");
     command->add_flag("--per-layer", options->sweep.per_layer,
                       "Also each analog layer noisy alone: which one loses most");
     command->callback([options] { run(*options); });
