@@ -10,15 +10,20 @@
 
 namespace mho {
 
-/// What makes a run the run it is: two with equal identities have equal chips.
+/// What makes a run the run it is, and what it was asked for.
 struct RunInfo {
     std::string version;
-    std::string config_toml;  ///< resolved: every key with its value
-    std::string config_sha256;
+    std::string config_toml;      ///< resolved: every key with its value
+    std::string config_sha256;    ///< of config_toml
+    std::string deciding_config;  ///< what of it decides how a chip of this number comes out
+    bool per_layer = false;       ///< also each analog layer noisy alone
     std::string network_file, network_sha256;
     int64_t network_parameters = 0;
     std::string data_name;
-    int64_t images = 0;  ///< a chip
+    std::string data_sha256;  ///< of the images and labels that chips are tried on and calibrated with
+    int64_t images = 0;       ///< a chip
+    int64_t chips = 0;        ///< a point, at most
+    double until = 0;         ///< monte_carlo.until
     double confidence = 0.95;
     std::string backend, precision;
     std::string command;  ///< that reproduces the run
@@ -48,7 +53,9 @@ struct PointLabel {
 struct ChipResult : Outcome {
     int64_t chip = 0;
     int64_t cells = 0, clipped_cells = 0, stuck_cells = 0;
-    double seconds = 0;
+    /// Time of the threads that worked on this chip: until it was programmed, and on its images.
+    double programming_seconds = 0, reading_seconds = 0;
+    double seconds = 0;  ///< wall time since the run's chip before: over all chips, what the run took
 
     bool operator==(const ChipResult&) const = default;
 };
