@@ -44,6 +44,8 @@ std::string without_slash(std::string directory);
 
 /// results.json, chips.csv and report.html of a run, into its directory.
 void write_results(const std::string& directory, const RunResult& run);
+/// The table of points, what else was found and where the report lies, to stdout.
+void print_results(const std::string& directory, const RunResult& run);
 
 void add_sweep(CLI::App& app);
 void add_infer(CLI::App& app);

@@ -7,6 +7,7 @@
 #include "host/output.h"
 #include "host/results.h"
 #include "host/store.h"
+#include "host/tables.h"
 
 namespace mho::cli {
 
@@ -14,6 +15,12 @@ void write_results(const std::string& directory, const RunResult& run) {
     write_file(directory, "results.json", results_json(run));
     write_file(directory, "chips.csv", chips_csv(run));
     write_file(directory, "report.html", report_html(run));
+}
+
+void print_results(const std::string& directory, const RunResult& run) {
+    const std::string findings = findings_text(run);
+    fmt::print("{}\n{}{}{}/report.html\n", points_table(run), findings, findings.empty() ? "" : "\n",
+               directory);
 }
 
 void add_report(CLI::App& app) {
@@ -25,7 +32,7 @@ void add_report(CLI::App& app) {
         *directory = without_slash(*directory);
         const RunResult run = Store::open(*directory).result();
         write_results(*directory, run);
-        fmt::print("{}{}/report.html\n", points_table(run) + "\n", *directory);
+        print_results(*directory, run);
     });
 }
 

@@ -6,7 +6,6 @@
 
 #include "host/cli/commands.h"
 #include "host/config.h"
-#include "host/results.h"
 #include "host/sweep.h"
 #include "kernels/error.h"
 
@@ -58,7 +57,7 @@ void run(Options& o) {
     o.sweep.command = reproducing_command(o);
     const RunResult result = run_sweep(*backend, config, o.sweep);
     write_results(o.out, result);
-    fmt::print("{}\n{}/report.html\n", points_table(result), o.out);
+    print_results(o.out, result);
     if (interrupted)
         throw RunError(fmt::format(
             "interrupted; finished chips are in {}: the same command with --resume goes on", o.out));
