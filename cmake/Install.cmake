@@ -13,7 +13,7 @@ install(FILES cmake/Dependencies.cmake ${PROJECT_BINARY_DIR}/mhoConfig.cmake ${P
   DESTINATION ${package_dir})
 
 foreach(folder kernels models host)
-  install(DIRECTORY ${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mho FILES_MATCHING PATTERN *.h)
+  install(DIRECTORY ${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mho FILES_MATCHING PATTERN *.h PATTERN cuda EXCLUDE)
 endforeach()
 install(DIRECTORY data DESTINATION ${CMAKE_INSTALL_DATADIR}/mho)
 install(DIRECTORY models/zoo DESTINATION ${CMAKE_INSTALL_DATADIR}/mho/models)

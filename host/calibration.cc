@@ -63,9 +63,17 @@ bool measures_columns(const CrossbarLayer& layer) {
     return layer.adc.bits > 0 && layer.adc.range == AdcRange::calibrated;
 }
 
+bool measures_on_chips(const CrossbarLayer& layer) {
+    return layer.adc.calibrate_chip && measures_columns(layer);
+}
+
 }  // namespace
 
 bool needs_calibration(const Plan& plan) { return !plan.crossbars.empty() || plan.quantise_sites > 0; }
+
+bool calibrates_on_chips(const Plan& plan) {
+    return std::any_of(plan.crossbars.begin(), plan.crossbars.end(), measures_on_chips);
+}
 
 Calibration calibrate(const Program& program, const CalibrationRun& run) {
     const Plan& plan = program.plan();
@@ -108,7 +116,7 @@ Calibration calibrate_chip(const Program& program, const Calibration& nominal, c
         if (const auto* crossbar = crossbar_of(plan.steps[static_cast<size_t>(i)])) {
             const size_t index = static_cast<size_t>(crossbar->crossbar);
             const CrossbarLayer& layer = plan.crossbars[index];
-            if (layer.adc.calibrate_chip && measures_columns(layer)) {
+            if (measures_on_chips(layer)) {
                 set_converter_ranges(layer, pass.measure_columns(i), calibration.crossbars[index]);
                 pass.program(address, calibration);
             }

@@ -17,6 +17,8 @@ struct CalibrationRun {
 
 /// Whether the plan has anything to calibrate.
 bool needs_calibration(const Plan& plan);
+/// Whether some layer's converter ranges are measured on each chip.
+bool calibrates_on_chips(const Plan& plan);
 
 /// Calibrates every crossbar layer and quantiser of `program` in the plan's order.
 Calibration calibrate(const Program& program, const CalibrationRun& run);

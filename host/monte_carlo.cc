@@ -9,8 +9,10 @@
 namespace mho {
 namespace {
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
 }  // namespace
@@ -20,10 +22,10 @@ MonteCarlo::MonteCarlo(const Program& program, Calibration calibration, TestImag
     : program_(program),
       calibration_(std::move(calibration)),
       images_(images),
-      workers_(workers),
+      workers_(std::move(workers)),
       seed_(seed),
       calibrator_(std::move(calibrator)),
-      crew_(static_cast<size_t>(std::max(workers.threads, 1))) {
+      crew_(static_cast<size_t>(std::max(workers_.threads, 1))) {
     const int64_t count = static_cast<int64_t>(images_.labels.size());
     workers_.batch = std::clamp<int64_t>(workers_.batch, 1, std::max<int64_t>(count, 1));
     for (Worker& worker : crew_) {
@@ -51,32 +53,40 @@ Score MonteCarlo::score_batches(const Chip& chip, Stream& stream, std::atomic<in
         stream.load(images_.store, first, count);
         stream.run(chip, 0, steps);
         score += stream.score(images_.labels.subspan(static_cast<size_t>(first), static_cast<size_t>(count)));
+        if (workers_.images_read) workers_.images_read(count);
     }
 }
 
 ChipOutcome MonteCarlo::run_alone(Worker& worker, uint32_t chip) const {
-    const auto start = std::chrono::steady_clock::now();
+    ChipOutcome outcome{chip};
+    auto start = Clock::now();
     program(worker, {seed_, chip, false});
+    outcome.programming_seconds = seconds_since(start);
+    start = Clock::now();
     std::atomic<int64_t> next = 0;
-    ChipOutcome outcome{chip, score_batches(*worker.chip, *worker.stream, next), worker.chip->report(), 0};
-    outcome.seconds = seconds_since(start);
+    outcome.score = score_batches(*worker.chip, *worker.stream, next);
+    outcome.reading_seconds = seconds_since(start);
+    outcome.report = worker.chip->report();
     return outcome;
 }
 
 /// All threads on the images of one chip.
 ChipOutcome MonteCarlo::run_together(const ChipAddress& address) {
-    const auto start = std::chrono::steady_clock::now();
+    ChipOutcome outcome{address.chip};
+    const auto start = Clock::now();
     program(crew_[0], address);
+    outcome.programming_seconds = seconds_since(start);
     const Chip& chip = *crew_[0].chip;
+    outcome.report = chip.report();
     std::atomic<int64_t> next = 0;
-    std::vector<Score> parts(crew_.size());
+    std::mutex mutex;
     on_threads(static_cast<int>(crew_.size()), [&](int thread) {
-        const size_t t = static_cast<size_t>(thread);
-        parts[t] = score_batches(chip, *crew_[t].stream, next);
+        const auto reading = Clock::now();
+        const Score part = score_batches(chip, *crew_[static_cast<size_t>(thread)].stream, next);
+        const std::lock_guard lock(mutex);
+        outcome.score += part;
+        outcome.reading_seconds += seconds_since(reading);
     });
-    ChipOutcome outcome{address.chip, {}, chip.report(), 0};
-    for (const Score& part : parts) outcome.score += part;
-    outcome.seconds = seconds_since(start);
     return outcome;
 }
 
@@ -101,6 +111,9 @@ void MonteCarlo::run(std::span<const uint32_t> chips,
     }
 }
 
-Score MonteCarlo::nominal() { return run_together({seed_, 0, true}).score; }
+std::optional<Score> MonteCarlo::nominal() {
+    const Score score = run_together({seed_, 0, true}).score;
+    return stopped() ? std::nullopt : std::optional(score);
+}
 
 }  // namespace mho

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -24,6 +25,8 @@ struct Workers {
     int threads = 1;
     int64_t batch = 32;                       ///< images a stream
     const std::atomic<bool>* stop = nullptr;  ///< set by Ctrl-C: no chip is finished after it
+    /// Told how many images were read, after each batch, from any thread at any time. May be empty.
+    std::function<void(int64_t)> images_read;
 };
 
 /// One finished chip.
@@ -31,7 +34,8 @@ struct ChipOutcome {
     uint32_t chip = 0;
     Score score;
     ProgrammingReport report;
-    double seconds = 0;  ///< wall time of this chip, programming included
+    /// Time of the threads that worked on it: programming (and calibrating) it, and reading its images.
+    double programming_seconds = 0, reading_seconds = 0;
 };
 
 /// Makes the calibration of one chip where its ranges are measured on itself (calibrate = "chip"); else
@@ -47,8 +51,9 @@ class MonteCarlo {
     /// Returns early, without the chips in flight, once the stop flag is set. Rethrows the first failure.
     void run(std::span<const uint32_t> chips, const std::function<void(const ChipOutcome&)>& finished);
 
-    /// The score of the nominal chip: what the same plan does without any error.
-    Score nominal();
+    /// The score of the nominal chip: what the same plan does without any error. Nothing once the stop flag
+    /// is set: part of the images would be another score.
+    std::optional<Score> nominal();
 
   private:
     struct Worker {

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "host/npy.h"
+#include "host/output.h"
 #include "host/point_plan.h"
-#include "host/results.h"
 #include "host/workload.h"
 #include "kernels/error.h"
 #include "kernels/input_code.h"
@@ -206,15 +206,17 @@ void probe(const Backend& backend, const Config& config, const ProbeOptions& opt
         throw InputError(fmt::format("--image {}: the config has test images 0 to {}", options.image,
                                      workload.test_count() - 1));
     const NumberedGraph network = prepare_network(workload.network(), config);
+    check_points(config, {{{}, config}}, workload.network());
     const auto program = backend.load(lower(network, lowering_options(config, network, "")));
     const int step = find_layer(program->plan(), options.layer);
+    make_empty_directory(options.out);
 
     const ChipAddress address{static_cast<uint64_t>(config.monte_carlo.seed), options.chip, false};
     Calibration calibration;
     if (needs_calibration(program->plan())) {
         const CalibrationRun images = workload.calibration_run(options.threads);
         calibration = calibrate(*program, images);
-        if (config.adc.calibrate == CalibrateOn::chip)
+        if (calibrates_on_chips(program->plan()))
             calibration = calibrate_chip(*program, calibration, address, images);
     }
     const auto chip = program->make_chip();
@@ -223,10 +225,6 @@ void probe(const Backend& backend, const Config& config, const ProbeOptions& opt
     stream->load(workload.test_images().store, options.image, 1);
     stream->run(*chip, 0, step + 1);
 
-    std::error_code error;
-    std::filesystem::create_directories(options.out, error);
-    if (error)
-        throw RunError(fmt::format("--out {}: cannot be made: {}", options.out.string(), error.message()));
     ArrayWriter writer(options.out);
     const Opened opened{*program, *chip, calibration, *stream, step};
     const bool crossbar = std::holds_alternative<step::Crossbar>(opened.plan_step().operation);

@@ -22,7 +22,8 @@ struct ProbeOptions {
 /// Writes into options.out: layout.json (what each array is, its axes, and every scale), input.npy and
 /// output.npy; of a crossbar layer conductance.npy, column_sum.npy, code.npy, joined.npy and the converters;
 /// of any other the chip's weight.npy and bias.npy. A sweep in the config is left out: its keys stand as the
-/// config sets them. Throws InputError for a layer or image that is not there.
+/// config's other tables set them. Throws InputError for a layer or image that is not there, a [[layer]] that
+/// matches none, or a directory that holds files.
 void probe(const Backend& backend, const Config& config, const ProbeOptions& options);
 
 }  // namespace mho

@@ -6,10 +6,11 @@
 #include <cstdlib>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "host/gnuplot.h"
-#include "host/results.h"
 #include "host/statistics.h"
+#include "host/tables.h"
 
 namespace mho {
 namespace {
@@ -28,43 +29,73 @@ std::optional<double> number(const std::string& text) {
     return end != text.c_str() && *end == '\0' ? std::optional(value) : std::nullopt;
 }
 
-/// The label's keys but `without`, as "key = value, ...".
-std::string words(const PointLabel& label, const std::string& without = "") {
+/// The label's keys but those `without`, as "key = value, ...".
+std::string words(const PointLabel& label, const std::set<std::string>& without = {}) {
     std::string text;
     for (const auto& [key, value] : label.set)
-        if (key != without) text += (text.empty() ? "" : ", ") + key + " = " + value;
+        if (!without.contains(key)) text += (text.empty() ? "" : ", ") + key + " = " + value;
     return text.empty() ? "all chips" : text;
-}
-
-/// Points that differ in one numeric key alone, and that key's value at each.
-using Series = std::map<std::string, std::vector<std::pair<double, const PointResult*>>>;
-
-std::vector<std::string> numeric_keys(const RunResult& run) {
-    std::vector<std::string> keys;
-    if (run.points.empty()) return keys;
-    for (size_t k = 0; k < run.points[0].label.set.size(); ++k) {
-        bool all_numbers = true, varies = false;
-        for (const PointResult& p : run.points) {
-            all_numbers = all_numbers && number(p.label.set[k].second);
-            varies = varies || p.label.set[k].second != run.points[0].label.set[k].second;
-        }
-        if (all_numbers && varies) keys.push_back(run.points[0].label.set[k].first);
-    }
-    return keys;
-}
-
-Series series_along(const RunResult& run, const std::string& along) {
-    Series series;
-    for (const PointResult& point : run.points)
-        for (const auto& [key, value] : point.label.set)
-            if (key == along && !point.chips.empty())
-                series[words(point.label, along)].push_back({*number(value), &point});
-    return series;
 }
 
 bool has_layers(const RunResult& run) {
     return !run.points.empty() && !run.points[0].label.set.empty() &&
            run.points[0].label.set.back().first == "layer";
+}
+
+/// What one swept key takes over the run, in the order of the points.
+struct SweptKey {
+    std::string name;
+    std::vector<std::string> values;  ///< each once
+
+    bool numeric() const { return std::all_of(values.begin(), values.end(), number); }
+    /// Where a value stands on the axis of a plot: numbers where they are, words side by side.
+    double place(const std::string& value) const {
+        if (numeric()) return *number(value);
+        return static_cast<double>(std::find(values.begin(), values.end(), value) - values.begin());
+    }
+};
+
+/// The keys that differ between points; not "layer", which has a plot of its own.
+std::vector<SweptKey> swept_keys(const RunResult& run) {
+    std::vector<SweptKey> keys;
+    const size_t count = run.points.empty() ? 0 : run.points[0].label.set.size() - has_layers(run);
+    for (size_t k = 0; k < count; ++k) {
+        SweptKey key{run.points[0].label.set[k].first, {}};
+        for (const PointResult& p : run.points) {
+            const std::string& value = p.label.set[k].second;
+            if (std::find(key.values.begin(), key.values.end(), value) == key.values.end())
+                key.values.push_back(value);
+        }
+        if (key.values.size() > 1) keys.push_back(key);
+    }
+    return keys;
+}
+
+/// Whether the keys go side by side (zip = true) and not over all their combinations.
+bool zipped(const RunResult& run, const std::vector<SweptKey>& keys) {
+    std::set<std::string> points;  // without their layers
+    for (const PointResult& p : run.points) points.insert(words(p.label, {"layer"}));
+    size_t combinations = 1;
+    for (const SweptKey& key : keys) combinations *= key.values.size();
+    return points.size() < combinations;
+}
+
+/// Points that differ in one key alone (zipped: in all of them, in step), by that key's place on the axis.
+using Series = std::map<std::string, std::vector<std::pair<double, const PointResult*>>>;
+
+Series series_along(const RunResult& run, const SweptKey& along, const std::vector<SweptKey>& keys) {
+    std::set<std::string> free{along.name};
+    if (zipped(run, keys))
+        for (const SweptKey& key : keys) free.insert(key.name);
+    Series series;
+    for (const PointResult& point : run.points)
+        for (const auto& [key, value] : point.label.set)
+            if (key == along.name && !point.chips.empty())
+                series[words(point.label, free)].push_back({along.place(value), &point});
+    for (auto& [name, points] : series)
+        std::stable_sort(points.begin(), points.end(),
+                         [](const auto& a, const auto& b) { return a.first < b.first; });
+    return series;
 }
 
 /// Points with every analog layer noisy, and at least one chip: what histogram and yield show.
@@ -110,12 +141,22 @@ Plot plot(const std::string& before, const std::vector<std::string>& parts) {
     return {text + "\n", 400 + lines * kTitleLine};
 }
 
+/// The values of a key whose values are words, as tics of the x axis.
+std::string category_tics(const SweptKey& key) {
+    if (key.numeric()) return "";
+    std::string tics;
+    for (const std::string& value : key.values)
+        tics += fmt::format("{}{} {}", tics.empty() ? "" : ", ", quoted(value), key.place(value));
+    return fmt::format("set xtics ({}) noenhanced\nset xrange [-0.5:{}]\n", tics,
+                       static_cast<double>(key.values.size()) - 0.5);
+}
+
 /// Mean with its interval, every chip a dot, the digital accuracy a line.
-Plot accuracy_plot(const RunResult& run, const std::string& key) {
+Plot accuracy_plot(const RunResult& run, const SweptKey& key, const std::vector<SweptKey>& keys) {
     std::string data;
     std::vector<std::string> parts;
     size_t i = 0;
-    for (const auto& [name, points] : series_along(run, key)) {
+    for (const auto& [name, points] : series_along(run, key, keys)) {
         data += fmt::format("$chips{} << EOD\n", i);
         for (const auto& [x, point] : points)
             for (double y : top1_percent(*point)) data += fmt::format("{} {}\n", x, y);
@@ -135,9 +176,10 @@ Plot accuracy_plot(const RunResult& run, const std::string& key) {
                         i, colour(i), quoted(name)));
         ++i;
     }
-    parts.push_back(fmt::format("{} with lines dashtype 2 linecolor rgb '#666666' title 'digital'",
-                                100 * run.digital.top1));
-    return plot(data + axes(key, "top-1 accuracy, %"), parts);
+    if (run.digital)
+        parts.push_back(fmt::format("{} with lines dashtype 2 linecolor rgb '#666666' title 'digital'",
+                                    100 * run.digital->top1_fraction()));
+    return plot(data + axes(key.name, "top-1 accuracy, %") + category_tics(key), parts);
 }
 
 /// How many chips reach which accuracy: a histogram, and the yield as a function of the accuracy asked for.
@@ -194,16 +236,16 @@ Plot yield_plot(const RunResult& run) {
                 parts);
 }
 
-/// Accuracy lost where one layer alone is noisy, a bar each.
+/// Accuracy lost where one layer alone is noisy, a bar each. Needs the digital accuracy.
 Plot layers_plot(const RunResult& run) {
     std::map<std::string, std::string> groups;  // the other keys -> data
     for (const PointResult& point : run.points) {
         const std::string& layer = point.label.set.back().second;
         if (layer == "\"all\"" || point.chips.empty()) continue;
         const Summary s = summarise(top1_percent(point), run.info.confidence);
-        const double digital = 100 * run.digital.top1,
+        const double digital = 100 * run.digital->top1_fraction(),
                      half = s.mean_interval ? s.mean_interval->high - s.mean : 0;
-        groups[words(point.label, "layer")] += fmt::format("{} {} {}\n", layer, digital - s.mean, half);
+        groups[words(point.label, {"layer"})] += fmt::format("{} {} {}\n", layer, digital - s.mean, half);
     }
     std::string data;
     std::vector<std::string> parts;
@@ -262,18 +304,37 @@ class Page {
     std::string body_;
 };
 
+/// What stands in tables and sentences.
+void add_findings(Page& page, const RunResult& run) {
+    const auto table = [](const std::string& about, const std::string& text) {
+        return "<p>" + about + "</p><pre>" + escaped(text) + "</pre>";
+    };
+    if (run.points.size() > 1)
+        page.section("Against the first point",
+                     table("Top-1 less that of the first point, in percentage points, on chips of the same "
+                           "number: they have the same devices.",
+                           differences_table(run)));
+    page.section("Where the spread comes from",
+                 table("Standard deviations of a chip's top-1, in percentage points: between chips, and from "
+                       "trying each on these images only. What programming a chip costs, in images, as this "
+                       "run took them; and the images a chip that give the narrowest interval for the time.",
+                       spread_table(run)));
+}
+
 }  // namespace
 
 std::string report_html(const RunResult& run) {
     Page page;
     const RunInfo& i = run.info;
-    page.section("Result", "<pre>" + escaped(points_table(run)) + "</pre>");
+    page.section("Result", "<pre>" + escaped(points_table(run) + "\n" + findings_text(run)) + "</pre>");
     if (!whole_chips(run).empty()) {
-        for (const std::string& key : numeric_keys(run))
-            page.plot("Accuracy against " + escaped(key), accuracy_plot(run, key));
-        if (has_layers(run)) page.plot("Accuracy lost by each layer alone", layers_plot(run));
+        const std::vector<SweptKey> keys = swept_keys(run);
+        for (const SweptKey& key : keys)
+            page.plot("Accuracy against " + escaped(key.name), accuracy_plot(run, key, keys));
+        if (has_layers(run) && run.digital) page.plot("Accuracy lost by each layer alone", layers_plot(run));
         page.plot("Chips", histogram_plot(run));
         page.plot("Yield", yield_plot(run));
+        add_findings(page, run);
     }
     page.section(
         "Reproduce",

@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "host/findings.h"
 #include "host/statistics.h"
-#include "kernels/error.h"
 
 namespace mho {
 
@@ -22,12 +21,16 @@ std::vector<double> of_chips(const PointResult& point, double (ChipResult::*meas
     return values;
 }
 
+void add_interval(ordered_json& j, const std::optional<Interval>& interval) {
+    j["ci_low"] = interval ? ordered_json(interval->low) : ordered_json(nullptr);
+    j["ci_high"] = interval ? ordered_json(interval->high) : ordered_json(nullptr);
+}
+
 ordered_json summary_json(const std::vector<double>& values, double confidence) {
     if (values.empty()) return nullptr;
     const Summary s = summarise(values, confidence);
     ordered_json j{{"mean", s.mean}, {"sd", s.sd}};
-    j["ci_low"] = s.mean_interval ? ordered_json(s.mean_interval->low) : ordered_json(nullptr);
-    j["ci_high"] = s.mean_interval ? ordered_json(s.mean_interval->high) : ordered_json(nullptr);
+    add_interval(j, s.mean_interval);
     j["min"] = s.min;
     j["median"] = s.median;
     j["max"] = s.max;
@@ -52,12 +55,16 @@ ordered_json quantiles_json(const std::vector<double>& values, double confidence
     return list;
 }
 
-/// Share of chips that reach the digital accuracy less 1, 2, 5 and 10 percent points.
-ordered_json yield_json(const std::vector<double>& values, double digital, double confidence) {
+/// Share of chips that reach the digital accuracy less 1, 2, 5 and 10 percent points: counted in hundredths
+/// of an image, so that a chip which loses exactly that much is in.
+ordered_json yield_json(const PointResult& point, const Outcome& digital, double confidence) {
     ordered_json list = ordered_json::array();
-    for (double lost : {0.01, 0.02, 0.05, 0.10}) {
-        const Yield y = yield_at(values, digital - lost, confidence);
-        list.push_back({{"at_least", digital - lost},
+    for (int64_t lost : {1, 2, 5, 10}) {
+        const int64_t least = std::max<int64_t>(0, 100 * digital.top1 - lost * digital.images);
+        const int64_t reached = std::count_if(point.chips.begin(), point.chips.end(),
+                                              [&](const Outcome& c) { return 100 * c.top1 >= least; });
+        const Yield y = yield_of(reached, static_cast<int64_t>(point.chips.size()), confidence);
+        list.push_back({{"at_least", static_cast<double>(least) / static_cast<double>(100 * digital.images)},
                         {"share", y.share},
                         {"ci_low", y.interval.low},
                         {"ci_high", y.interval.high}});
@@ -65,87 +72,105 @@ ordered_json yield_json(const std::vector<double>& values, double digital, doubl
     return list;
 }
 
-ordered_json variance_json(const PointResult& point) {
-    std::vector<int64_t> correct;
-    for (const ChipResult& chip : point.chips) correct.push_back(chip.top1);
-    const VarianceComponents v = variance_components(correct, point.chips.front().images);
-    return {{"chips", v.chips}, {"images", v.images}};
+/// The point less the first one, chip by chip.
+ordered_json difference_json(const RunResult& run, const PointResult& point) {
+    const PointResult& first = run.points[0];
+    if (&point == &first) return nullptr;
+    const std::optional<Summary> d = difference(point, first, run.info.confidence);
+    if (!d) return nullptr;
+    ordered_json j{{"chips", d->count}, {"mean", d->mean}, {"sd", d->sd}};
+    add_interval(j, d->mean_interval);
+    return j;
+}
+
+/// Chips that each half width took.
+ordered_json needed_json(const PointResult& point, double confidence) {
+    ordered_json list = ordered_json::array();
+    for (double half_width : kHalfWidths) {
+        const std::optional<int64_t> chips = chips_needed(point, half_width, confidence);
+        list.push_back(
+            {{"half_width", half_width}, {"chips", chips ? ordered_json(*chips) : ordered_json(nullptr)}});
+    }
+    return list;
+}
+
+ordered_json chips_json(const PointResult& point) {
+    ordered_json list = ordered_json::array();
+    for (const ChipResult& c : point.chips)
+        list.push_back({{"chip", c.chip},
+                        {"top1", c.top1_fraction()},
+                        {"top5", c.top5_fraction()},
+                        {"loss", c.mean_loss()},
+                        {"clipped_cells", c.clipped_cells}});
+    return list;
+}
+
+double seconds_of(const PointResult& point) {
+    double seconds = 0;
+    for (const ChipResult& c : point.chips) seconds += c.seconds;
+    return seconds;
 }
 
 ordered_json point_json(const RunResult& run, const PointResult& point) {
     const double confidence = run.info.confidence;
-    const std::vector<double> top1 = of_chips(point, &ChipResult::top1_fraction);
+    const std::vector<double> top1 = top1_of(point);
+    const std::optional<Spread> s = spread(point);
     ordered_json j;
     j["set"] = ordered_json::object();
     for (const auto& [key, value] : point.label.set) j["set"][key] = label_value(value);
     j["top1"] = summary_json(top1, confidence);
     j["top5"] = summary_json(of_chips(point, &ChipResult::top5_fraction), confidence);
     j["loss"] = summary_json(of_chips(point, &ChipResult::mean_loss), confidence);
-    if (!point.chips.empty()) {
-        j["top1_quantiles"] = quantiles_json(top1, confidence);
-        j["yield"] = yield_json(top1, run.digital.top1, confidence);
-        j["variance"] = variance_json(point);
-    }
-    j["chips"] = ordered_json::array();
-    double seconds = 0;
-    for (const ChipResult& c : point.chips) {
-        j["chips"].push_back({{"chip", c.chip},
-                              {"top1", c.top1_fraction()},
-                              {"top5", c.top5_fraction()},
-                              {"loss", c.mean_loss()},
-                              {"clipped_cells", c.clipped_cells}});
-        seconds += c.seconds;
-    }
+    const bool any = !point.chips.empty();
+    j["top1_quantiles"] = any ? quantiles_json(top1, confidence) : ordered_json(nullptr);
+    j["yield"] = any && run.digital ? yield_json(point, *run.digital, confidence) : ordered_json(nullptr);
+    j["variance"] = nullptr;
+    if (s) j["variance"] = {{"chips", s->variance.chips}, {"images", s->variance.images}};
+    j["difference"] = difference_json(run, point);
+    j["needed"] = needed_json(point, confidence);
+    j["chips"] = chips_json(point);
     j["images_per_chip"] = run.info.images;
-    j["seconds"] = seconds;
+    j["seconds"] = seconds_of(point);
+    j["chip_cost_images"] = s ? ordered_json(s->chip_cost) : ordered_json(nullptr);
+    j["suggested_images"] =
+        s && s->suggested_images ? ordered_json(*s->suggested_images) : ordered_json(nullptr);
     return j;
 }
-
-using Rows = std::vector<std::vector<std::string>>;
-
-/// Columns right-aligned, two spaces apart.
-std::string aligned(const Rows& rows) {
-    std::vector<size_t> width(rows[0].size(), 0);
-    for (const auto& row : rows)
-        for (size_t c = 0; c < row.size(); ++c) width[c] = std::max(width[c], row[c].size());
-    std::string text;
-    for (const auto& row : rows) {
-        std::string line;
-        for (size_t c = 0; c < row.size(); ++c)
-            line += fmt::format("{}{:>{}}", c ? "  " : "", row[c], width[c]);
-        text += line + "\n";
-    }
-    return text;
-}
-
-std::string percent(double fraction) { return fmt::format("{:.2f}", 100 * fraction); }
 
 }  // namespace
 
 std::string results_json(const RunResult& run) {
     const RunInfo& i = run.info;
     ordered_json j;
-    j["schema"] = 1;
+    j["schema"] = 2;
     j["mho"] = i.version;
     j["config_sha256"] = i.config_sha256;
     j["network"] = {
         {"file", i.network_file}, {"sha256", i.network_sha256}, {"parameters", i.network_parameters}};
-    j["data"] = {{"name", i.data_name}, {"images", i.images}};
+    j["data"] = {{"name", i.data_name}, {"sha256", i.data_sha256}, {"images", i.images}};
     j["backend"] = i.backend;
     j["precision"] = i.precision;
     j["confidence"] = i.confidence;
-    j["digital"] = {{"top1", run.digital.top1}, {"top5", run.digital.top5}, {"loss", run.digital.loss}};
+    j["digital"] = nullptr;
+    if (const auto& d = run.digital)
+        j["digital"] = {{"top1", d->top1_fraction()}, {"top5", d->top5_fraction()}, {"loss", d->mean_loss()}};
     j["points"] = ordered_json::array();
     double seconds = 0, images = 0;
     for (const PointResult& point : run.points) {
         j["points"].push_back(point_json(run, point));
-        for (const ChipResult& chip : point.chips) {
-            seconds += chip.seconds;
-            images += static_cast<double>(chip.images);
-        }
+        for (const ChipResult& chip : point.chips) images += static_cast<double>(chip.images);
+        seconds += seconds_of(point);
     }
-    j["images_per_second"] = seconds > 0 ? images / seconds : 0.0;  // of one worker: chips run side by side
-    return j.dump(1) + "\n";
+    j["needed"] = nullptr;
+    if (const std::optional<NeededCost> cost = cost_needed(run))
+        j["needed"] = {{"half_width", cost->half_width},
+                       {"chips", cost->chips},
+                       {"of", cost->of},
+                       {"points_short", cost->points_short}};
+    j["seconds"] = seconds;
+    j["images_per_second"] = seconds > 0 ? images / seconds : 0.0;
+    // Paths and names of layers may hold any bytes, JSON only UTF-8: what is none is replaced.
+    return j.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
 std::string chips_csv(const RunResult& run) {
@@ -161,58 +186,6 @@ std::string chips_csv(const RunResult& run) {
                                 c.mean_loss(), c.clipped_cells);
         }
     return text;
-}
-
-std::string points_table(const RunResult& run) {
-    std::vector<std::string> head;
-    if (!run.points.empty())
-        for (const auto& [key, value] : run.points[0].label.set) head.push_back(key);
-    for (const char* name : {"chips", "top-1 %", "+-", "sd", "worst", "median", "top-5 %", "loss"})
-        head.push_back(name);
-    Rows rows{head};
-    for (const PointResult& point : run.points) {
-        std::vector<std::string> row;
-        for (const auto& [key, value] : point.label.set) row.push_back(value);
-        if (point.chips.empty()) {
-            row.push_back("0");
-            row.resize(head.size(), "-");
-            rows.push_back(std::move(row));
-            continue;
-        }
-        const Summary s = summarise(of_chips(point, &ChipResult::top1_fraction), run.info.confidence);
-        const Summary five = summarise(of_chips(point, &ChipResult::top5_fraction), run.info.confidence);
-        const Summary loss = summarise(of_chips(point, &ChipResult::mean_loss), run.info.confidence);
-        row.push_back(fmt::format("{}", s.count));
-        row.push_back(percent(s.mean));
-        row.push_back(s.mean_interval ? percent(s.mean_interval->high - s.mean) : "-");
-        row.push_back(percent(s.sd));
-        row.push_back(percent(s.min));
-        row.push_back(percent(s.median));
-        row.push_back(percent(five.mean));
-        row.push_back(fmt::format("{:.4f}", loss.mean));
-        rows.push_back(std::move(row));
-    }
-    return fmt::format("digital: top-1 {} %, top-5 {} %, loss {:.4f} ({} images; intervals at {} %)\n\n",
-                       percent(run.digital.top1), percent(run.digital.top5), run.digital.loss,
-                       run.info.images, 100 * run.info.confidence) +
-           aligned(rows);
-}
-
-void write_file(const std::filesystem::path& directory, const std::string& name, const std::string& text) {
-    const std::filesystem::path file = directory / name, unfinished = directory / (name + ".part");
-    {
-        std::ofstream stream(unfinished, std::ios::binary);
-        stream << text;
-        stream.close();
-        if (!stream)
-            throw RunError(fmt::format(
-                "{}: cannot be written (disk full?); the chips are safe in run.sqlite: make room, then "
-                "run again with --resume",
-                file.string()));
-    }
-    std::error_code error;
-    std::filesystem::rename(unfinished, file, error);
-    if (error) throw RunError(fmt::format("{}: cannot be written: {}", file.string(), error.message()));
 }
 
 }  // namespace mho

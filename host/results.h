@@ -1,26 +1,17 @@
-// host/results.h - a run as files and as a table: results.json, chips.csv, and what `mho sweep` prints.
+// host/results.h - a run as files: results.json and chips.csv.
 #pragma once
 
-#include <filesystem>
-#include <iosfwd>
 #include <string>
 
 #include "host/run.h"
 
 namespace mho {
 
-/// results.json (docs/architecture.md) as text.
+/// results.json (docs/architecture.md) as text. Equal runs differ in the fields alone that come from times.
 std::string results_json(const RunResult& run);
 
 /// One row a chip: point, the swept keys, chip, top1, top5, loss, clipped_cells. Holds nothing that depends
 /// on when or where the run was made: equal runs give equal bytes.
 std::string chips_csv(const RunResult& run);
-
-/// The table of points for a person: swept keys, chips, mean top-1 with its interval, spread, worst chip,
-/// top-5, loss.
-std::string points_table(const RunResult& run);
-
-/// Writes `text` to directory/name, whole or not at all. Throws RunError where it cannot.
-void write_file(const std::filesystem::path& directory, const std::string& name, const std::string& text);
 
 }  // namespace mho

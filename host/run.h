@@ -3,29 +3,43 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace mho {
 
-/// What makes a run the run it is: two with equal identities have equal chips.
+/// What makes a run the run it is, and what it was asked for.
 struct RunInfo {
     std::string version;
-    std::string config_toml;  ///< resolved: every key with its value
-    std::string config_sha256;
+    std::string config_toml;      ///< resolved: every key with its value
+    std::string config_sha256;    ///< of config_toml
+    std::string deciding_config;  ///< what of it decides how a chip of this number comes out
+    bool per_layer = false;       ///< also each analog layer noisy alone
     std::string network_file, network_sha256;
     int64_t network_parameters = 0;
     std::string data_name;
-    int64_t images = 0;  ///< a chip
+    std::string data_sha256;  ///< of the images and labels that chips are tried on and calibrated with
+    int64_t images = 0;       ///< a chip
+    int64_t chips = 0;        ///< a point, at most
+    double until = 0;         ///< monte_carlo.until
     double confidence = 0.95;
     std::string backend, precision;
     std::string command;  ///< that reproduces the run
 };
 
-/// Accuracy of the network without any chip, as fractions, and its mean loss.
-struct DigitalResult {
-    double top1 = 0, top5 = 0, loss = 0;
+/// Of the network on one chip, or on none: counts, not fractions, so nothing is lost.
+struct Outcome {
+    int64_t images = 0, top1 = 0, top5 = 0;
+    int64_t loss = 0;  ///< sum over images, in units of 2^-32
+
+    bool operator==(const Outcome&) const = default;
+    double top1_fraction() const { return static_cast<double>(top1) / static_cast<double>(images); }
+    double top5_fraction() const { return static_cast<double>(top5) / static_cast<double>(images); }
+    double mean_loss() const { return static_cast<double>(loss) * 0x1p-32 / static_cast<double>(images); }
+    /// Whether the counts can be those of a whole pass over some images.
+    bool sane() const { return images > 0 && top1 >= 0 && top5 >= top1 && images >= top5; }
 };
 
 /// One point of the sweep, by the keys it sets: (key, value as TOML).
@@ -35,18 +49,15 @@ struct PointLabel {
     bool operator==(const PointLabel&) const = default;
 };
 
-/// One finished chip: counts, not fractions, so nothing is lost.
-struct ChipResult {
+/// One finished chip.
+struct ChipResult : Outcome {
     int64_t chip = 0;
-    int64_t images = 0, top1 = 0, top5 = 0;
-    int64_t loss = 0;  ///< sum over images, in units of 2^-32
     int64_t cells = 0, clipped_cells = 0, stuck_cells = 0;
-    double seconds = 0;
+    /// Time of the threads that worked on this chip: until it was programmed, and on its images.
+    double programming_seconds = 0, reading_seconds = 0;
+    double seconds = 0;  ///< wall time since the run's chip before: over all chips, what the run took
 
     bool operator==(const ChipResult&) const = default;
-    double top1_fraction() const { return static_cast<double>(top1) / static_cast<double>(images); }
-    double top5_fraction() const { return static_cast<double>(top5) / static_cast<double>(images); }
-    double mean_loss() const { return static_cast<double>(loss) * 0x1p-32 / static_cast<double>(images); }
 };
 
 struct PointResult {
@@ -57,7 +68,7 @@ struct PointResult {
 /// Everything that a stored run holds.
 struct RunResult {
     RunInfo info;
-    DigitalResult digital;
+    std::optional<Outcome> digital;  ///< without any chip; nothing where the run was ended before it
     std::vector<PointResult> points;
 };
 

@@ -68,10 +68,13 @@ Quantile quantile(std::span<const double> values, double p, double confidence) {
 }
 
 Yield yield_at(std::span<const double> values, double threshold, double confidence) {
-    if (values.empty()) throw std::invalid_argument("yield of no chips");
-    const double n = static_cast<double>(values.size());
-    const double k = static_cast<double>(
-        std::count_if(values.begin(), values.end(), [&](double v) { return v >= threshold; }));
+    return yield_of(std::count_if(values.begin(), values.end(), [&](double v) { return v >= threshold; }),
+                    static_cast<int64_t>(values.size()), confidence);
+}
+
+Yield yield_of(int64_t reached, int64_t chips, double confidence) {
+    if (chips <= 0) throw std::invalid_argument("yield of no chips");
+    const double k = static_cast<double>(reached), n = static_cast<double>(chips);
     const double tail = (1 - confidence) / 2;
     Yield y{k / n, {0, 1}};
     if (k > 0) y.interval.low = boost::math::quantile(boost::math::beta_distribution<>(k, n - k + 1), tail);

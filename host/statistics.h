@@ -40,6 +40,8 @@ struct Yield {
     Interval interval;
 };
 Yield yield_at(std::span<const double> values, double threshold, double confidence);
+/// The same where `reached` of `chips` chips are known to reach it.
+Yield yield_of(int64_t reached, int64_t chips, double confidence);
 
 /// One-way random effects of 0/1 outcomes: `correct[c]` of `images` images right on chip c. An accuracy
 /// measured on `images` images of one chip varies by chips + images / n.

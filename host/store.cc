@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "host/output.h"
 #include "kernels/error.h"
 
 namespace mho {
@@ -20,15 +22,19 @@ constexpr char kSchema[] = R"sql(
     CREATE TABLE point (id INTEGER PRIMARY KEY, label TEXT NOT NULL);
     CREATE TABLE chip (point INTEGER NOT NULL, chip INTEGER NOT NULL, images INTEGER NOT NULL, top1 INTEGER NOT NULL,
                        top5 INTEGER NOT NULL, loss INTEGER NOT NULL, cells INTEGER NOT NULL, clipped INTEGER NOT NULL,
-                       stuck INTEGER NOT NULL, seconds REAL NOT NULL, PRIMARY KEY (point, chip)) WITHOUT ROWID;
-    PRAGMA user_version = 1;
+                       stuck INTEGER NOT NULL, programming REAL NOT NULL, reading REAL NOT NULL, seconds REAL NOT NULL,
+                       PRIMARY KEY (point, chip)) WITHOUT ROWID;
+    PRAGMA user_version = 2;
 )sql";
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;
+
+/// Paths and names of layers may hold any bytes, JSON only UTF-8: what is none is replaced.
+std::string dump(const json& j) { return j.dump(-1, ' ', false, json::error_handler_t::replace); }
 
 std::string label_json(const PointLabel& label) {
     json j = json::array();
     for (const auto& [key, value] : label.set) j.push_back({key, value});
-    return j.dump();
+    return dump(j);
 }
 
 PointLabel parse_label(const std::string& text) {
@@ -106,8 +112,10 @@ void Store::check(int code, const char* doing) const {
     }
 }
 
-Store::Store(std::filesystem::path file, bool writable) : file_(std::move(file)) {
-    const int flags = writable ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+Store::Store(std::filesystem::path file, Access access) : file_(std::move(file)) {
+    // A reader may write too: a run killed inside a transaction left a journal that the next one rolls back.
+    const bool writable = access == Access::write;
+    const int flags = SQLITE_OPEN_READWRITE | (writable ? SQLITE_OPEN_CREATE : 0);
     const int code = sqlite3_open_v2(file_.c_str(), &db_, flags, nullptr);
     try {
         check(code, "opening");
@@ -145,16 +153,21 @@ void Store::write_info(const RunInfo& i) {
     const json j{{"version", i.version},
                  {"config_toml", i.config_toml},
                  {"config_sha256", i.config_sha256},
+                 {"deciding_config", i.deciding_config},
+                 {"per_layer", i.per_layer},
                  {"network_file", i.network_file},
                  {"network_sha256", i.network_sha256},
                  {"network_parameters", i.network_parameters},
                  {"data_name", i.data_name},
+                 {"data_sha256", i.data_sha256},
                  {"images", i.images},
+                 {"chips", i.chips},
+                 {"until", i.until},
                  {"confidence", i.confidence},
                  {"backend", i.backend},
                  {"precision", i.precision},
                  {"command", i.command}};
-    set_meta("info", j.dump());
+    set_meta("info", dump(j));
 }
 
 RunInfo Store::info() const {
@@ -166,11 +179,16 @@ RunInfo Store::info() const {
         i.version = j.at("version");
         i.config_toml = j.at("config_toml");
         i.config_sha256 = j.at("config_sha256");
+        i.deciding_config = j.at("deciding_config");
+        i.per_layer = j.at("per_layer");
         i.network_file = j.at("network_file");
         i.network_sha256 = j.at("network_sha256");
         i.network_parameters = j.at("network_parameters");
         i.data_name = j.at("data_name");
+        i.data_sha256 = j.at("data_sha256");
         i.images = j.at("images");
+        i.chips = j.at("chips");
+        i.until = j.at("until");
         i.confidence = j.at("confidence");
         i.backend = j.at("backend");
         i.precision = j.at("precision");
@@ -182,42 +200,60 @@ RunInfo Store::info() const {
 }
 
 Store Store::create(const std::filesystem::path& directory, const RunInfo& info, bool resume) {
-    std::error_code error;
-    std::filesystem::create_directories(directory, error);
-    if (error)
-        throw InputError(fmt::format("--out {}: cannot be made: {}", directory.string(), error.message()));
     const std::filesystem::path file = directory / kFile;
-    const bool there = std::filesystem::exists(file);
-    if (!there && !std::filesystem::is_empty(directory, error))
-        throw InputError(
-            fmt::format("--out {}: holds other files; use an empty or new directory", directory.string()));
-    Store store(file, true);
+    std::error_code error;
+    if (!std::filesystem::exists(file, error)) make_empty_directory(directory);
+    Store store(file, Access::write);
     store.execute("BEGIN EXCLUSIVE");
     const int64_t schema = store.schema();
     if (schema == 0) {
         store.execute(kSchema);
-        store.write_info(info);
     } else {
         store.check_schema(schema);
-        const RunInfo old = store.info();
-        if (old.config_sha256 != info.config_sha256 || old.network_sha256 != info.network_sha256 ||
-            old.images != info.images)
-            throw InputError(fmt::format(
-                "--out {}: holds another run (its config, network or data differ): use another directory",
-                directory.string()));
-        if (!resume)
-            throw InputError(fmt::format("--out {}: holds this run already: --resume goes on with it",
-                                         directory.string()));
+        store.check_resumes(info, resume);
     }
+    store.write_info(info);
     store.execute("COMMIT");
     return store;
 }
 
+void Store::check_resumes(const RunInfo& now, bool resume) const {
+    const auto refuse = [&](const std::string& why) {
+        throw InputError(fmt::format("--out {}: {}", file_.parent_path().string(), why));
+    };
+    const RunInfo old = info();
+    if (old.version != now.version)  // first: another version may write or draw the same run differently
+        refuse(
+            fmt::format("holds a run that mho {} began, this is mho {}: go on with that version, or use "
+                        "another directory",
+                        old.version, now.version));
+    const std::pair<bool, const char*> differences[] = {
+        {old.deciding_config != now.deciding_config, "config"},
+        {old.per_layer != now.per_layer, "--per-layer"},
+        {old.network_sha256 != now.network_sha256, "network"},
+        {old.data_sha256 != now.data_sha256 || old.images != now.images, "images or labels"},
+        {old.backend != now.backend || old.precision != now.precision, "backend"},
+    };
+    std::string differ;
+    for (const auto& [differs, what] : differences)
+        if (differs) differ += (differ.empty() ? "" : ", ") + std::string(what);
+    if (!differ.empty())
+        refuse(fmt::format("holds another run (different: {}): use another directory", differ));
+    if (!resume) refuse("holds this run already: --resume goes on with it");
+    Statement last(*this, "SELECT max(chip) FROM chip");
+    if (last.step("reading") && last.integer(0) >= now.chips)
+        refuse(
+            fmt::format("holds chip {} already: monte_carlo.chips can grow, here to {} or more, not shrink",
+                        last.integer(0), last.integer(0) + 1));
+}
+
 Store Store::open(const std::filesystem::path& directory) {
     const std::filesystem::path file = directory / kFile;
-    if (!std::filesystem::exists(file))
-        throw InputError(fmt::format("{}: holds no run ({} is missing)", directory.string(), kFile));
-    Store store(file, false);
+    std::error_code error;
+    if (!std::filesystem::exists(file, error))
+        throw InputError(fmt::format("{}: holds no run ({})", directory.string(),
+                                     error ? error.message() : kFile + std::string(" is missing")));
+    Store store(file, Access::read);
     store.check_schema(store.schema());
     return store;
 }
@@ -233,24 +269,28 @@ void Store::check_schema(int64_t schema) const {
                                      file_.string(), schema, kSchemaVersion));
 }
 
-void Store::set_digital(const DigitalResult& d) {
-    set_meta("digital", json{{"top1", d.top1}, {"top5", d.top5}, {"loss", d.loss}}.dump());
+void Store::set_digital(const Outcome& d) {
+    set_meta("digital",
+             json{{"images", d.images}, {"top1", d.top1}, {"top5", d.top5}, {"loss", d.loss}}.dump());
 }
 
-std::optional<DigitalResult> Store::digital() const {
+std::optional<Outcome> Store::digital() const {
     const std::optional<std::string> text = meta("digital");
     if (!text) return std::nullopt;
     try {
         const json j = json::parse(*text);
-        return DigitalResult{j.at("top1"), j.at("top5"), j.at("loss")};
+        const Outcome digital{j.at("images"), j.at("top1"), j.at("top5"), j.at("loss")};
+        if (digital.sane()) return digital;
     } catch (const json::exception& e) {
         throw InputError(fmt::format("{}: damaged ({})", file_.string(), e.what()));
     }
+    throw InputError(fmt::format("{}: damaged: the digital result makes no sense", file_.string()));
 }
 
 void Store::set_points(const std::vector<PointLabel>& points) {
     const std::vector<PointLabel> old = stored_points();
-    if (!old.empty() && old != points)
+    const auto same = [](const PointLabel& a, const PointLabel& b) { return label_json(a) == label_json(b); };
+    if (!old.empty() && !std::equal(old.begin(), old.end(), points.begin(), points.end(), same))
         throw InputError(
             fmt::format("{}: holds a sweep over other points: use another --out", file_.string()));
     execute("BEGIN");
@@ -263,7 +303,7 @@ void Store::set_points(const std::vector<PointLabel>& points) {
 }
 
 void Store::add(int64_t point, const ChipResult& c) {
-    Statement(*this, "INSERT OR IGNORE INTO chip VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    Statement(*this, "INSERT OR IGNORE INTO chip VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(point)
         .bind(c.chip)
         .bind(c.images)
@@ -273,22 +313,28 @@ void Store::add(int64_t point, const ChipResult& c) {
         .bind(c.cells)
         .bind(c.clipped_cells)
         .bind(c.stuck_cells)
+        .bind(c.programming_seconds)
+        .bind(c.reading_seconds)
         .bind(c.seconds)
         .step("writing");
 }
 
 std::vector<ChipResult> Store::chips(int64_t point) const {
     Statement s(*this,
-                "SELECT chip, images, top1, top5, loss, cells, clipped, stuck, seconds FROM chip WHERE point "
-                "= ? ORDER BY chip");
+                "SELECT chip, images, top1, top5, loss, cells, clipped, stuck, programming, reading, seconds "
+                "FROM chip WHERE point = ? ORDER BY chip");
     s.bind(point);
     std::vector<ChipResult> chips;
     while (s.step("reading")) {
-        const ChipResult c{s.integer(0), s.integer(1), s.integer(2), s.integer(3), s.integer(4),
-                           s.integer(5), s.integer(6), s.integer(7), s.real(8)};
-        const bool sane = c.chip >= 0 && c.images > 0 && c.top1 >= 0 && c.top1 <= c.images &&
-                          c.top5 >= c.top1 && c.top5 <= c.images;
-        if (!sane)
+        const ChipResult c{{s.integer(1), s.integer(2), s.integer(3), s.integer(4)},
+                           s.integer(0),
+                           s.integer(5),
+                           s.integer(6),
+                           s.integer(7),
+                           s.real(8),
+                           s.real(9),
+                           s.real(10)};
+        if (c.chip < 0 || !c.sane())
             throw InputError(fmt::format("{}: damaged: chip {} of point {} makes no sense", file_.string(),
                                          c.chip, point));
         chips.push_back(c);
@@ -312,7 +358,7 @@ std::vector<PointLabel> Store::stored_points() const {
 }
 
 RunResult Store::result() const {
-    RunResult run{info(), digital().value_or(DigitalResult{}), {}};
+    RunResult run{info(), digital(), {}};
     int64_t read = 0;
     for (PointLabel& label : stored_points()) {
         run.points.push_back({std::move(label), chips(static_cast<int64_t>(run.points.size()))});

@@ -16,18 +16,20 @@ namespace mho {
 class Store {
   public:
     /// Opens DIR/run.sqlite for a run, makes both where they are not there. With `resume`, a store of the
-    /// same config, network and data goes on. Throws InputError where the directory holds another run, or
-    /// this one without `resume`, or a store that is damaged; RunError where it cannot be written or another
-    /// process has it open.
+    /// same run goes on: same version, backend, deciding config, network and data; what else `info` asks for
+    /// is taken over. Throws InputError where the directory holds another run, or this one without `resume`,
+    /// or more chips than `info` asks for, or a store that is damaged; RunError where it cannot be written or
+    /// another process has it open.
     static Store create(const std::filesystem::path& directory, const RunInfo& info, bool resume);
-    /// Opens a stored run to read it. Throws InputError where there is none or it is damaged.
+    /// Opens a stored run to read it; what a killed run left half written is undone. Throws InputError where
+    /// there is none or it is damaged.
     static Store open(const std::filesystem::path& directory);
 
     Store(Store&&) noexcept;
     ~Store();
 
-    void set_digital(const DigitalResult& digital);
-    std::optional<DigitalResult> digital() const;
+    void set_digital(const Outcome& digital);
+    std::optional<Outcome> digital() const;
     /// The points of the sweep, in order; those of a resumed run must be equal.
     void set_points(const std::vector<PointLabel>& points);
     /// Durable when it returns: SQLite syncs the file. A chip that is there already stays as it is.
@@ -39,7 +41,8 @@ class Store {
     RunResult result() const;
 
   private:
-    Store(std::filesystem::path file, bool writable);
+    enum class Access { read, write };
+    Store(std::filesystem::path file, Access access);
     void check(int code, const char* doing) const;
     void execute(const char* sql) const;
     std::optional<std::string> meta(const std::string& key) const;
@@ -47,6 +50,7 @@ class Store {
     void write_info(const RunInfo& info);
     int64_t schema() const;
     void check_schema(int64_t schema) const;
+    void check_resumes(const RunInfo& info, bool resume) const;
     std::vector<PointLabel> stored_points() const;
 
     std::filesystem::path file_;

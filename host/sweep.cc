@@ -4,13 +4,15 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
+#include <utility>
 
 #include "host/calibration.h"
 #include "host/monte_carlo.h"
+#include "host/output.h"
 #include "host/point_plan.h"
 #include "host/progress.h"
-#include "host/results.h"
 #include "host/sha256.h"
 #include "host/statistics.h"
 #include "host/store.h"
@@ -20,6 +22,34 @@
 namespace mho {
 namespace {
 
+/// What of a config decides how a chip comes out, as TOML. Not how many chips are asked for, how wide their
+/// interval may be or how many images are in flight; nor where the network and the images lie, whose contents
+/// are compared by their SHA-256.
+std::string deciding_config(Config config) {
+    const MonteCarloConfig any;
+    config.monte_carlo.chips = any.chips;
+    config.monte_carlo.until = any.until;
+    config.monte_carlo.confidence = any.confidence;
+    config.monte_carlo.batch = any.batch;
+    config.model.file.clear();
+    config.data.directory.clear();
+    return to_toml(config);
+}
+
+/// SHA-256 of the first `count` images of `store` as they enter `program`.
+std::string images_sha256(const Program& program, const ImageStore& store, int64_t count) {
+    const TensorId input = program.plan().inputs[0];
+    std::vector<float> values(static_cast<size_t>(program.plan().elements(input, 1)));
+    const auto stream = program.make_stream(1);
+    std::string digests;
+    for (int64_t i = 0; i < count; ++i) {
+        stream->load(store, i, 1);
+        stream->read(input, values);
+        digests += sha256_hex({reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)});
+    }
+    return sha256_hex(digests);
+}
+
 /// One job of the run: a sweep point, whole or with one layer noisy alone.
 struct Job {
     PointLabel label;
@@ -28,6 +58,8 @@ struct Job {
 };
 
 class Sweep {
+    using Clock = std::chrono::steady_clock;
+
   public:
     Sweep(const Backend& backend, const Config& config, const SweepOptions& options)
         : backend_(backend), config_(config), options_(options), workload_(backend, config) {
@@ -37,7 +69,8 @@ class Sweep {
     }
 
     RunResult run() {
-        Store store = Store::create(options_.out, run_info(), options_.resume);
+        auto digital = backend_.load(lower_digital(prepare_network(workload_.network(), config_)));
+        Store store = Store::create(options_.out, run_info(*digital), options_.resume);
         write_file(options_.out, "config.toml", to_toml(config_));
         std::vector<PointLabel> labels;
         for (const Job& job : jobs_) labels.push_back(job.label);
@@ -47,8 +80,14 @@ class Sweep {
         for (size_t j = 0; j < jobs_.size(); ++j)
             done += static_cast<int64_t>(store.chips(static_cast<int64_t>(j)).size());
         const int64_t all = static_cast<int64_t>(jobs_.size()) * config_.monte_carlo.chips;
-        Progress progress = stderr_progress(all, done, config_.monte_carlo.confidence, options_.quiet);
-        if (!store.digital()) store.set_digital(digital());
+        Progress progress = stderr_progress(
+            {all, done, workload_.test_count(), config_.monte_carlo.confidence}, options_.quiet);
+        if (!store.digital()) {
+            progress.note("digital baseline");
+            if (const std::optional<Outcome> baseline = run_digital(*digital)) store.set_digital(*baseline);
+        }
+        digital.reset();
+        chip_began_ = Clock::now();
         for (size_t j = 0; j < jobs_.size() && !stopped(); ++j)
             run_job(static_cast<int64_t>(j), store, progress);
         return store.result();
@@ -72,16 +111,21 @@ class Sweep {
         }
     }
 
-    RunInfo run_info() const {
+    RunInfo run_info(const Program& digital) {
         RunInfo info;
         info.version = kVersion;
         info.config_toml = to_toml(config_);
-        info.config_sha256 = sha256_hex(info.config_toml + (options_.per_layer ? "per-layer" : ""));
+        info.config_sha256 = sha256_hex(info.config_toml);
+        info.deciding_config = deciding_config(config_);
+        info.per_layer = options_.per_layer;
         info.network_file = config_.model.file;
         info.network_sha256 = sha256_hex_of_file(workload_.network_file());
         info.network_parameters = workload_.network().parameters();
         info.data_name = config_.data.name;
+        info.data_sha256 = data_sha256(digital);
         info.images = workload_.test_count();
+        info.chips = config_.monte_carlo.chips;
+        info.until = config_.monte_carlo.until;
         info.confidence = config_.monte_carlo.confidence;
         info.backend = backend_.name();
         info.precision = "f32";
@@ -89,23 +133,31 @@ class Sweep {
         return info;
     }
 
-    static bool calibrates_on_chips(const Plan& plan) {
-        return std::any_of(plan.crossbars.begin(), plan.crossbars.end(), [](const CrossbarLayer& layer) {
-            return layer.adc.calibrate_chip && layer.adc.range == AdcRange::calibrated;
-        });
+    /// Of what the chips are tried on: test images and labels, and calibration images where a point has any.
+    std::string data_sha256(const Program& digital) {
+        const TestImages test = workload_.test_images();
+        std::string digests = images_sha256(digital, test.store, workload_.test_count());
+        for (int32_t label : test.labels) digests += fmt::format(" {}", label);
+        if (std::any_of(jobs_.begin(), jobs_.end(), [](const Job& job) { return calibrates(job.config); })) {
+            const CalibrationRun run = workload_.calibration_run(options_.threads);
+            digests += " " + images_sha256(digital, run.images, run.count);
+        }
+        return sha256_hex(digests);
+    }
+
+    static bool calibrates(const Config& config) {
+        return config.chip.level == ChipLevel::crossbar || config.chip.relu_levels > 0;
     }
 
     Workers workers(const Config& config) const {
-        return {options_.threads, config.monte_carlo.batch, options_.stop};
+        return {options_.threads, config.monte_carlo.batch, options_.stop, {}};
     }
 
-    DigitalResult digital() const {
-        const auto program = backend_.load(lower_digital(prepare_network(workload_.network(), config_)));
-        const Score s =
-            MonteCarlo(*program, Calibration{}, workload_.test_images(), workers(config_), 0).nominal();
-        const double n = static_cast<double>(s.images);
-        return {static_cast<double>(s.top1) / n, static_cast<double>(s.top5) / n,
-                static_cast<double>(s.loss) * 0x1p-32 / n};
+    std::optional<Outcome> run_digital(const Program& program) const {
+        const std::optional<Score> s =
+            MonteCarlo(program, Calibration{}, workload_.test_images(), workers(config_), 0).nominal();
+        if (!s) return std::nullopt;
+        return outcome(*s);
     }
 
     /// Chip numbers still to run up to the next place where the point may stop.
@@ -147,7 +199,7 @@ class Sweep {
         progress.begin_point(fmt::format("{}", fmt::join(words, ", ")), top1);
         std::vector<uint32_t> chips = next_chips(finished);
         if (!chips.empty()) run_chips(job, index, chips, finished, store, progress);
-        progress.end_point(config_.monte_carlo.chips - static_cast<int64_t>(finished.size()));
+        progress.end_point(stopped() ? 0 : config_.monte_carlo.chips - static_cast<int64_t>(finished.size()));
     }
 
     void run_chips(const Job& job, int64_t index, std::vector<uint32_t> chips,
@@ -165,22 +217,30 @@ class Sweep {
                     return calibrate_chip(*program, calibration, address, {all.images, all.count, 1});
                 };
         }
-        MonteCarlo chips_of_point(*program, calibration, workload_.test_images(), workers(job.config),
+        Workers crew = workers(job.config);
+        crew.images_read = [&](int64_t images) { progress.add_images(images); };
+        MonteCarlo chips_of_point(*program, calibration, workload_.test_images(), crew,
                                   static_cast<uint64_t>(job.config.monte_carlo.seed), calibrator);
         while (!chips.empty() && !stopped()) {
             chips_of_point.run(chips, [&](const ChipOutcome& outcome) {
                 const ChipResult chip = chip_result(outcome);
                 store.add(index, chip);
                 finished[chip.chip] = chip;
-                progress.add_chip(chip.top1_fraction(), chip.images);
+                progress.add_chip(chip.top1_fraction());
             });
             chips = next_chips(finished);
         }
     }
 
-    static ChipResult chip_result(const ChipOutcome& o) {
-        return {o.chip,         o.score.images,         o.score.top1,         o.score.top5, o.score.loss,
-                o.report.cells, o.report.clipped_cells, o.report.stuck_cells, o.seconds};
+    static Outcome outcome(const Score& s) { return {s.images, s.top1, s.top5, s.loss}; }
+
+    ChipResult chip_result(const ChipOutcome& o) {
+        const Clock::time_point before = std::exchange(chip_began_, Clock::now());
+        const double seconds = std::chrono::duration<double>(chip_began_ - before).count();
+        return {outcome(o.score),     o.chip,
+                o.report.cells,       o.report.clipped_cells,
+                o.report.stuck_cells, o.programming_seconds,
+                o.reading_seconds,    seconds};
     }
 
     const Backend& backend_;
@@ -188,6 +248,7 @@ class Sweep {
     const SweepOptions& options_;
     Workload workload_;
     std::vector<Job> jobs_;
+    Clock::time_point chip_began_;  ///< when the chip before was finished
 };
 
 }  // namespace

@@ -75,6 +75,11 @@ TEST(Yield, clopper_pearson) {
     EXPECT_EQ(all.interval.high, 1);
     EXPECT_NEAR(all.interval.low, std::pow(0.025, 0.1), 1e-12);  // k = n: (alpha / 2)^(1/n)
     EXPECT_EQ(yield_at(x, 2.0, 0.95).interval.low, 0);
+    const Yield counted = yield_of(9, 10, 0.95);
+    EXPECT_EQ(counted.share, y.share);
+    EXPECT_EQ(counted.interval.low, y.interval.low);
+    EXPECT_EQ(counted.interval.high, y.interval.high);
+    EXPECT_THROW(yield_of(0, 0, 0.95), std::invalid_argument);
 }
 
 TEST(VarianceComponents, recover_what_made_the_sample) {

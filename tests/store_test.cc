@@ -24,11 +24,14 @@ RunInfo info_of(const std::string& config) {
     i.version = "0.1";
     i.config_toml = config;
     i.config_sha256 = "sha of " + config;
+    i.deciding_config = config;
     i.network_file = "net.onnx";
     i.network_sha256 = "abc";
     i.network_parameters = 1234567890123;
     i.data_name = "digits";
+    i.data_sha256 = "def";
     i.images = 100;
+    i.chips = 10;
     i.backend = "cpu";
     i.precision = "f32";
     i.command = "mho sweep 'a b.toml'";
@@ -36,7 +39,7 @@ RunInfo info_of(const std::string& config) {
 }
 
 ChipResult chip_of(int64_t number) {
-    return {number, 100, 90 + number, 99, (int64_t{1} << 40) + number, 5000, 3, 1, 0.25};
+    return {{100, 90 + number, 99, (int64_t{1} << 40) + number}, number, 5000, 3, 1, 0.25, 0.5, 0.75};
 }
 
 class StoreTest : public ::testing::Test {
@@ -51,7 +54,7 @@ class StoreTest : public ::testing::Test {
     void fill(const std::string& config = "a = 1") const {
         Store store = Store::create(directory_, info_of(config), false);
         store.set_points({{{{"device.sigma", "0.1"}}}, {{{"device.sigma", "0.2"}}}});
-        store.set_digital({0.98, 1.0, 0.05});
+        store.set_digital({100, 98, 100, 12345});
         for (int64_t c : {2, 0, 1}) store.add(0, chip_of(c));
         store.add(1, chip_of(7));
     }
@@ -79,7 +82,7 @@ TEST_F(StoreTest, holds_what_was_put_in) {
     const RunResult run = Store::open(directory_).result();
     EXPECT_EQ(run.info.network_parameters, 1234567890123);
     EXPECT_EQ(run.info.command, "mho sweep 'a b.toml'");
-    EXPECT_EQ(run.digital.top1, 0.98);
+    EXPECT_EQ(run.digital, (Outcome{100, 98, 100, 12345}));
     ASSERT_EQ(run.points.size(), 2u);
     EXPECT_EQ(run.points[1].label, (PointLabel{{{"device.sigma", "0.2"}}}));
     EXPECT_EQ(run.points[0].chips, (std::vector<ChipResult>{chip_of(0), chip_of(1), chip_of(2)}));
@@ -99,13 +102,75 @@ TEST_F(StoreTest, resumes_the_same_run_alone) {
     EXPECT_THAT(refusal([&] { Store::create(directory_, info_of("a = 1"), false); }), HasSubstr("--resume"));
     EXPECT_THAT(refusal([&] { Store::create(directory_, info_of("a = 2"), true); }),
                 HasSubstr("another run"));
+    const std::pair<const char*, std::function<void(RunInfo&)>> others[] = {
+        {"mho 0.1 began, this is mho 0.2", [](RunInfo& i) { i.version = "0.2"; }},
+        {"different: --per-layer", [](RunInfo& i) { i.per_layer = true; }},
+        {"different: network", [](RunInfo& i) { i.network_sha256 = "abd"; }},
+        {"different: images or labels", [](RunInfo& i) { i.data_sha256 = "dee"; }},
+        {"different: images or labels", [](RunInfo& i) { i.images = 99; }},
+        {"different: backend", [](RunInfo& i) { i.backend = "cuda"; }},
+        {"holds chip 7 already", [](RunInfo& i) { i.chips = 7; }},
+    };
+    for (const auto& [expected, change] : others) {
+        RunInfo other = info_of("a = 1");
+        change(other);
+        EXPECT_THAT(refusal([&] { Store::create(directory_, other, true); }), HasSubstr(expected));
+    }
+    EXPECT_EQ(Store::open(directory_).info().chips, 10) << "a refusal changes nothing";
     Store same = Store::create(directory_, info_of("a = 1"), true);
     EXPECT_THAT(refusal([&] { same.set_points({{{{"device.sigma", "0.3"}}}}); }), HasSubstr("other points"));
+}
+
+TEST_F(StoreTest, takes_over_what_does_not_decide_chips) {
+    fill();
+    RunInfo more = info_of("a = 1");
+    more.config_toml = "chips = 50";
+    more.chips = 50;
+    more.confidence = 0.9;
+    more.network_file = "moved/net.onnx";
+    Store::create(directory_, more, true);
+    const RunResult run = Store::open(directory_).result();
+    EXPECT_EQ(run.info.chips, 50);
+    EXPECT_EQ(run.info.confidence, 0.9);
+    EXPECT_EQ(run.info.config_toml, "chips = 50");
+    EXPECT_EQ(run.info.network_file, "moved/net.onnx");
+    EXPECT_EQ(run.points[0].chips.size(), 3u);
+}
+
+TEST_F(StoreTest, bytes_that_are_no_text_are_kept_out_of_its_json) {
+    RunInfo info = info_of("a = 1");
+    info.command = "mho sweep --out 'q\xff'";
+    Store store = Store::create(directory_, info, false);
+    const std::vector<PointLabel> points{{{{"layer", "\"\xfe\""}}}};
+    store.set_points(points);
+    store.set_points(points);
+    EXPECT_EQ(store.info().command, "mho sweep --out 'q\uFFFD'");
+}
+
+TEST_F(StoreTest, what_a_killed_run_left_half_written_is_undone) {
+    fill();
+    const fs::path killed = directory_ / "killed";
+    fs::create_directory(killed);
+    sqlite3* db = nullptr;
+    ASSERT_EQ(sqlite3_open(file().c_str(), &db), SQLITE_OK);
+    // A cache of few pages makes SQLite write into the file before the transaction ends.
+    ASSERT_EQ(sqlite3_exec(db,
+                           "PRAGMA cache_size = 1; BEGIN;"
+                           "WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)"
+                           "INSERT INTO chip SELECT 0, i, 100, 1, 1, 0, 0, 0, 0, 0, 0, 0 FROM n",
+                           nullptr, nullptr, nullptr),
+              SQLITE_OK)
+        << sqlite3_errmsg(db);
+    for (const char* part : {"run.sqlite", "run.sqlite-journal"}) fs::copy(directory_ / part, killed / part);
+    sqlite3_close(db);
+    EXPECT_GT(fs::file_size(killed / "run.sqlite"), fs::file_size(file()));
+    EXPECT_EQ(Store::open(killed).result().points[0].chips.size(), 3u);
 }
 
 TEST_F(StoreTest, nothing_there_is_said_so) {
     EXPECT_THAT(refusal([&] { Store::open(directory_); }), HasSubstr("run.sqlite"));
     EXPECT_THAT(refusal([&] { Store::open(directory_ / "nowhere"); }), HasSubstr("nowhere"));
+    EXPECT_THAT(refusal([&] { Store::open(directory_ / std::string(300, 'x')); }), HasSubstr("too long"));
 }
 
 TEST_F(StoreTest, a_directory_that_cannot_be_made_is_a_failure_of_the_run) {
@@ -130,6 +195,9 @@ TEST_F(StoreTest, rows_that_make_no_sense_are_refused) {
         "UPDATE point SET label = 'nonsense'",
         "UPDATE point SET label = '[[1, 2]]'",
         "DELETE FROM meta",
+        "UPDATE meta SET value = '{\"images\":100,\"top1\":null,\"top5\":1,\"loss\":0}' WHERE key = "
+        "'digital'",
+        "UPDATE meta SET value = '{\"images\":0,\"top1\":0,\"top5\":0,\"loss\":0}' WHERE key = 'digital'",
         "DROP TABLE chip",
         "PRAGMA user_version = 99",
     };

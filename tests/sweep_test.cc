@@ -5,16 +5,24 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <sstream>
 #include <thread>
 
+#include "host/config.h"
+#include "host/monte_carlo.h"
+#include "host/point_plan.h"
+#include "host/results.h"
 #include "host/statistics.h"
 #include "host/store.h"
+#include "host/sweep.h"
+#include "host/workload.h"
 
 namespace mho {
 namespace {
@@ -59,7 +67,7 @@ class Sweep : public ::testing::Test {
         int status = 0;
         bool sent = false;
         while (waitpid(process, &status, sent ? 0 : WNOHANG) == 0) {
-            if (err().find(" chips ") == std::string::npos)
+            if (!std::regex_search(err(), std::regex("[1-9][0-9]*/[0-9]+ chips")))
                 std::this_thread::sleep_for(std::chrono::milliseconds(2));
             else
                 sent = kill(process, signal) == 0;
@@ -86,8 +94,8 @@ TEST_F(Sweep, at_sigma_zero_every_chip_is_digital_and_another_seed_is_another_ch
     EXPECT_NE(chips("a"), chips("b"));
     const RunResult run = Store::open(directory_ / "a").result();
     ASSERT_EQ(run.points.size(), 11u);
-    for (const ChipResult& chip : run.points[0].chips) EXPECT_EQ(chip.top1_fraction(), run.digital.top1);
-    EXPECT_LT(run.points[10].chips[0].top1_fraction(), run.digital.top1);
+    for (const ChipResult& chip : run.points[0].chips) EXPECT_EQ(chip.top1, run.digital->top1);
+    EXPECT_LT(run.points[10].chips[0].top1, run.digital->top1);
 }
 
 TEST_F(Sweep, resumes_to_the_same_file_and_refuses_another_run) {
@@ -120,7 +128,6 @@ level = "crossbar"
 rows = 100
 cell_bits = 2
 [device]
-sigma = 0.05
 read_noise = 0.02
 [adc]
 range = "calibrated"
@@ -165,6 +172,99 @@ TEST_F(Sweep, ctrl_c_keeps_finished_chips_and_says_how_to_go_on) {
     EXPECT_NE(err().find("--resume goes on"), std::string::npos) << err();
     EXPECT_GT(Store::open(directory_ / "run").result().points[0].chips.size(), 0u);
     EXPECT_TRUE(fs::exists(directory_ / "run" / "report.html"));
+}
+
+TEST_F(Sweep, resumes_with_more_chips_another_batch_and_a_moved_network_but_not_with_other_images) {
+    ASSERT_EQ(sweep("whole", "--set monte_carlo.chips=6"), 0) << err();
+    ASSERT_EQ(sweep("grown"), 0) << err();
+    const fs::path network = directory_ / "elsewhere.onnx", data = directory_ / "data";
+    fs::copy(MHO_SOURCE_DIR "/models/zoo/digits_cnn.onnx", network);
+    fs::copy(MHO_SOURCE_DIR "/data/digits", data);
+    const std::string moved = "--resume --set model.file=" + network.string() +
+                              " --set data.directory=" + data.string() +
+                              " --set monte_carlo.batch=7 --set monte_carlo.chips=";
+    EXPECT_EQ(sweep("grown", moved + "6"), 0) << err();
+    EXPECT_EQ(chips("grown"), chips("whole"));
+    EXPECT_NE(contents(directory_ / "grown" / "config.toml").find("chips = 6"), std::string::npos);
+    EXPECT_EQ(sweep("grown", moved + "5"), 2);
+    EXPECT_NE(err().find("monte_carlo.chips can grow"), std::string::npos) << err();
+    EXPECT_EQ(sweep("grown", moved + "6 --per-layer"), 2);
+    EXPECT_NE(err().find("--per-layer"), std::string::npos) << err();
+
+    std::string labels = contents(data / "test-labels-idx1-ubyte");
+    labels.back() = static_cast<char>((labels.back() + 1) % 10);
+    std::ofstream(data / "test-labels-idx1-ubyte", std::ios::binary) << labels;
+    EXPECT_EQ(sweep("grown", moved + "6"), 2);
+    EXPECT_NE(err().find("images or labels"), std::string::npos) << err();
+    EXPECT_NE(contents(directory_ / "grown" / "config.toml").find("chips = 6"), std::string::npos);
+}
+
+TEST_F(Sweep, layers_may_be_calibrated_on_each_chip_while_others_are_not) {
+    std::ofstream(directory_ / "nominal.toml") << kCrossbar;
+    std::ofstream(directory_ / "chip.toml")
+        << kCrossbar << "[[layer]]\nmatch = \"*Gemm*\"\nadc.calibrate = \"chip\"\n";
+    const auto run = [&](const std::string& name) {
+        return mho("sweep " + (directory_ / (name + ".toml")).string() + kFew +
+                   " --set monte_carlo.chips=2 --out " + (directory_ / name).string());
+    };
+    ASSERT_EQ(run("nominal"), 0) << err();
+    ASSERT_EQ(run("chip"), 0) << err();
+    EXPECT_NE(chips("nominal"), chips("chip"));
+}
+
+TEST_F(Sweep, does_not_resume_with_other_calibration_images) {
+    std::ofstream(directory_ / "crossbar.toml") << kCrossbar;
+    const fs::path data = directory_ / "data";
+    fs::copy(MHO_SOURCE_DIR "/data/digits", data);
+    const std::string run = "sweep " + (directory_ / "crossbar.toml").string() + kFew +
+                            " --set monte_carlo.chips=1 --set data.directory=" + data.string() + " --out " +
+                            (directory_ / "run").string();
+    ASSERT_EQ(mho(run), 0) << err();
+    ASSERT_EQ(mho(run + " --resume"), 0) << err();
+    std::string images = contents(data / "train-images-idx3-ubyte");
+    images[16 + 20] ^= 1;  // behind the header: a pixel of the first image
+    std::ofstream(data / "train-images-idx3-ubyte", std::ios::binary) << images;
+    EXPECT_EQ(mho(run + " --resume"), 2);
+    EXPECT_NE(err().find("images or labels"), std::string::npos) << err();
+}
+
+TEST_F(Sweep, stopped_within_its_baseline_it_keeps_none_of_it) {
+    const auto backend = make_cpu_backend();
+    const Config config = parse_config("[model]\nfile = \"digits_cnn\"\n", "test");
+    const Workload workload(*backend, config);
+    const auto program = backend->load(lower_digital(prepare_network(workload.network(), config)));
+    std::atomic<bool> stop = false;
+    const Workers workers{1, 10, &stop, [&](int64_t) { stop = true; }};
+    EXPECT_FALSE(MonteCarlo(*program, {}, workload.test_images(), workers, 0).nominal());
+    const Workers undisturbed{1, 10, nullptr, {}};
+    EXPECT_EQ(MonteCarlo(*program, {}, workload.test_images(), undisturbed, 0).nominal()->images, 500);
+}
+
+TEST_F(Sweep, stopped_before_its_first_chip_it_keeps_no_baseline_and_resume_makes_the_whole_run) {
+    const auto backend = make_cpu_backend();
+    const Config config = parse_config(
+        "[model]\nfile = \"digits_cnn\"\n[data]\nimages = 100\n[parameter]\nsigma = 0.1\n"
+        "[monte_carlo]\nchips = 3\n",
+        "test");
+    std::atomic<bool> stop = true;
+    SweepOptions options{.out = directory_ / "stopped", .quiet = true, .stop = &stop};
+    const RunResult nothing = run_sweep(*backend, config, options);
+    EXPECT_FALSE(nothing.digital);
+    EXPECT_TRUE(nothing.points[0].chips.empty());
+
+    EXPECT_EQ(mho("report " + options.out.string()), 0) << err();
+    EXPECT_NE(out().find("digital: not finished"), std::string::npos) << out();
+    EXPECT_NE(contents(options.out / "results.json").find("\"digital\": null"), std::string::npos);
+    EXPECT_EQ(contents(options.out / "report.html").find("<svg"), std::string::npos);
+
+    stop = false;
+    options.resume = true;
+    const RunResult resumed = run_sweep(*backend, config, options);
+    options = {.out = directory_ / "whole", .quiet = true};
+    const RunResult whole = run_sweep(*backend, config, options);
+    ASSERT_TRUE(resumed.digital);
+    EXPECT_EQ(resumed.digital, whole.digital);
+    EXPECT_EQ(chips_csv(resumed), chips_csv(whole));
 }
 
 TEST_F(Sweep, stops_a_point_once_its_interval_is_narrow) {
@@ -302,6 +402,19 @@ TEST_F(Sweep, too_little_memory_is_said_so) {
     const int code = WEXITSTATUS(std::system(command.c_str()));
     EXPECT_EQ(code, 1) << err();
     EXPECT_NE(err().find("memory"), std::string::npos) << err();
+    EXPECT_NE(err().find("monte_carlo.batch"), std::string::npos) << err();
+    const std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (20000, 1, 8, 8), }";
+    std::ofstream(directory_ / "x.npy", std::ios::binary)
+        << std::string("\x93NUMPY\x01\x00\x76\x00", 10) << header << std::string(117 - header.size(), ' ')
+        << "\n"
+        << std::string(20000 * 64 * 4, '\0');
+    const std::string infer = "bash -c 'ulimit -v 200000; exec " MHO_BINARY
+                              " infer digits_cnn --batch 20000 --input " +
+                              (directory_ / "x.npy").string() + " --out " + (directory_ / "y.npy").string() +
+                              "' 2>" + (directory_ / "err").string();
+    EXPECT_EQ(WEXITSTATUS(std::system(infer.c_str())), 1) << err();
+    EXPECT_NE(err().find("--batch"), std::string::npos) << err();
+    EXPECT_EQ(err().find("--resume"), std::string::npos) << err();
 }
 #endif
 
@@ -342,6 +455,66 @@ TEST_F(Sweep, other_commands_answer) {
     EXPECT_EQ(mho("models"), 0);
     EXPECT_NE(out().find("wrn16_2_cifar100"), std::string::npos);
     EXPECT_EQ(mho("--help"), 0);
+    EXPECT_EQ(mho("sweeep"), 2);
+    EXPECT_NE(err().find("sweeep is no subcommand (did you mean \"sweep\"?)"), std::string::npos) << err();
+    EXPECT_NE(err().find("models"), std::string::npos) << err();
+    EXPECT_EQ(mho(""), 2);
+}
+
+TEST_F(Sweep, output_that_does_not_arrive_is_a_failure) {
+    ASSERT_EQ(sweep("run"), 0) << err();
+    for (const std::string& command : std::vector<std::string>{
+             "models", "info", "--help", "report " + (directory_ / "run").string(),
+             "sweep " MHO_SOURCE_DIR "/examples/digits.toml --set monte_carlo.chips=4 --resume --out " +
+                 (directory_ / "run").string()}) {
+        const std::string to_full =
+            MHO_BINARY " " + command + " >/dev/full 2>" + (directory_ / "err").string();
+        EXPECT_EQ(WEXITSTATUS(std::system(to_full.c_str())), 1) << command;
+        EXPECT_NE(err().find("stdout"), std::string::npos) << command << ": " << err();
+    }
+}
+
+TEST_F(Sweep, odd_names_of_directories) {
+    const std::string few =
+        "sweep " MHO_SOURCE_DIR "/examples/digits.toml --set monte_carlo.chips=1 --set data.images=5 --out ";
+    ASSERT_EQ(mho(few + (directory_ / "slash").string() + "/"), 0) << err();
+    EXPECT_EQ(out().find("//"), std::string::npos) << out();
+    EXPECT_EQ(Store::open(directory_ / "slash").info().command,
+              "mho sweep config.toml --out " + (directory_ / "slash-again").string());
+    EXPECT_EQ(mho(few + "$(printf '" + (directory_ / "q").string() + "\\377')"), 0) << err();
+    const std::string long_name = (directory_ / std::string(300, 'x')).string();
+    for (const std::string& command : std::vector<std::string>{
+             few + long_name, "report " + long_name,
+             "probe " MHO_SOURCE_DIR "/examples/digits.toml --layer /3/Conv --out " + long_name}) {
+        EXPECT_EQ(mho(command), 2) << command;
+        EXPECT_NE(err().find("too long"), std::string::npos) << err();
+        EXPECT_EQ(err().find("--threads"), std::string::npos) << err();
+    }
+}
+
+TEST_F(Sweep, probe_says_which_point_it_opens_and_overwrites_nothing) {
+    const std::string out = (directory_ / "probed").string();
+    const std::string probe =
+        "probe " MHO_SOURCE_DIR "/examples/digits.toml --layer /3/Conv --out " + out + " ";
+    ASSERT_EQ(mho(probe), 0) << err();
+    EXPECT_NE(err().find("parameter.sigma"), std::string::npos) << err();
+    EXPECT_NE(err().find("--set"), std::string::npos) << err();
+    const std::string layout = contents(fs::path(out) / "layout.json");
+    EXPECT_EQ(mho(probe + "--chip 5"), 2);
+    EXPECT_NE(err().find("holds other files"), std::string::npos) << err();
+    EXPECT_EQ(contents(fs::path(out) / "layout.json"), layout);
+
+    fs::remove_all(out);
+    ASSERT_EQ(mho(probe + "--set parameter.sigma=0.1"), 0) << err();
+    EXPECT_EQ(err(), "");
+
+    std::ofstream(directory_ / "layers.toml")
+        << "[model]\nfile = \"digits_cnn\"\n[[layer]]\nmatch = \"nope\"\ndigital = true\n";
+    EXPECT_EQ(mho("probe " + (directory_ / "layers.toml").string() + " --layer /3/Conv --out " +
+                  (directory_ / "unmatched").string()),
+              2);
+    EXPECT_NE(err().find("matches no layer"), std::string::npos) << err();
+    EXPECT_FALSE(fs::exists(directory_ / "unmatched"));
 }
 
 }  // namespace

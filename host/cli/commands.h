@@ -39,8 +39,13 @@ Config read_config(const ConfigOptions& options);
 std::unique_ptr<Backend> open_backend(const MachineOptions& options);
 int thread_count(const MachineOptions& options);
 
+/// A directory as it is shown and put together: "runs/" is "runs".
+std::string without_slash(std::string directory);
+
 /// results.json, chips.csv and report.html of a run, into its directory.
 void write_results(const std::string& directory, const RunResult& run);
+/// The table of points, what else was found and where the report lies, to stdout.
+void print_results(const std::string& directory, const RunResult& run);
 
 void add_sweep(CLI::App& app);
 void add_infer(CLI::App& app);

@@ -39,6 +39,11 @@ std::unique_ptr<Backend> open_backend(const MachineOptions& options) {
     throw InputError(fmt::format("--backend {}: unknown; allowed are auto, cpu and cuda", options.backend));
 }
 
+std::string without_slash(std::string directory) {
+    while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
+    return directory;
+}
+
 int thread_count(const MachineOptions& options) {
     return options.threads > 0 ? options.threads : available_threads();
 }

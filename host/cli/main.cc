@@ -2,19 +2,69 @@
 // 0 done, 1 a failure while running, 2 the user's input is wrong. stdout carries results only.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <exception>
+#include <iostream>
 #include <new>
 #include <system_error>
 
 #include "host/cli/commands.h"
 #include "host/version.h"
 #include "kernels/error.h"
+#include "models/names.h"
 
 namespace {
 
 int fail(int code, const std::string& message) {
     fmt::print(stderr, "mho: {}\n", message);
     return code;
+}
+
+/// What was printed must have arrived: a full disk shows only when stdout is flushed.
+int finish() {
+    std::cout.flush();
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) || !std::cout)
+        return fail(1, fmt::format("stdout cannot be written: {}", std::strerror(errno)));
+    return 0;
+}
+
+std::vector<std::string> names_of(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+    return names;
+}
+
+/// What CLI11 would call an argument too many.
+std::string unknown_subcommand(const CLI::App& app, const std::string& word) {
+    const std::vector<std::string> names = names_of(app);
+    if (word.empty() || word[0] == '-' || std::find(names.begin(), names.end(), word) != names.end())
+        return "";
+    return fmt::format("{} is no subcommand{}; there are {}", word, mho::did_you_mean(word, names),
+                       mho::joined(names));
+}
+
+std::string out_of_memory(const CLI::App& app) {
+    if (app.got_subcommand("sweep"))
+        return "out of memory: ask for fewer --threads or a smaller monte_carlo.batch; finished chips are "
+               "kept, and "
+               "--resume goes on with them. Fewer data.calibration_images or a coarser adc.granularity take "
+               "less "
+               "too, but are another run: they need another --out";
+    if (app.got_subcommand("probe"))
+        return "out of memory: ask for fewer --threads, fewer data.calibration_images or a coarser "
+               "adc.granularity";
+    if (app.got_subcommand("infer")) return "out of memory: ask for a smaller --batch, or give fewer images";
+    return "out of memory";
+}
+
+/// A thread that cannot be made is the one failure of the system with a remedy of its own.
+std::string system_failure(const std::system_error& error) {
+    if (error.code() == std::errc::resource_unavailable_try_again)
+        return fmt::format("the system refuses a thread ({}): ask for fewer --threads", error.what());
+    return error.what();
 }
 
 }  // namespace
@@ -29,23 +79,22 @@ int main(int argc, char** argv) {
     mho::cli::add_report(app);
     mho::cli::add_models(app);
     mho::cli::add_info(app);
+    if (const std::string wrong = argc > 1 ? unknown_subcommand(app, argv[1]) : ""; !wrong.empty())
+        return fail(2, wrong);
     try {
         app.parse(argc, argv);  // the chosen subcommand runs as its callback
     } catch (const CLI::Success& success) {
-        return app.exit(success);  // --help, --version
+        app.exit(success);  // --help, --version
     } catch (const CLI::ParseError& error) {
         return fail(2, fmt::format("{}\nRun mho --help, or mho SUBCOMMAND --help.", error.what()));
     } catch (const mho::InputError& error) {
         return fail(2, error.what());
     } catch (const std::bad_alloc&) {
-        return fail(1,
-                    "out of memory: ask for fewer --threads, a smaller monte_carlo.batch, fewer "
-                    "data.calibration_images, or "
-                    "a coarser adc.granularity; finished chips are kept, and --resume goes on");
+        return fail(1, out_of_memory(app));
     } catch (const std::system_error& error) {
-        return fail(1, fmt::format("the system refuses ({}): ask for fewer --threads", error.what()));
+        return fail(1, system_failure(error));
     } catch (const std::exception& error) {
         return fail(1, error.what());
     }
-    return 0;
+    return finish();
 }

@@ -5,6 +5,7 @@
 
 #include "host/cli/commands.h"
 #include "host/config.h"
+#include "models/names.h"
 
 namespace mho::cli {
 namespace {
@@ -16,8 +17,22 @@ struct Options {
     std::string out;
 };
 
+/// The keys that the config sweeps are not probed at any of their values.
+void say_what_is_left_out(const Config& config) {
+    if (config.sweep.empty()) return;
+    std::vector<std::string> keys;
+    for (const SweepAxis& axis : config.sweep) keys.push_back(axis.key);
+    fmt::print(
+        stderr,
+        "mho: [sweep] is left out: {} as the other tables or the defaults have it; --set KEY=VALUE probes "
+        "another point\n",
+        joined(keys));
+}
+
 void run(Options& o) {
     const Config config = read_config(o.config);
+    o.out = without_slash(o.out);
+    if (!o.machine.quiet) say_what_is_left_out(config);
     o.probe.threads = thread_count(o.machine);
     o.probe.out = o.out;
     probe(*open_backend(o.machine), config, o.probe);
@@ -28,14 +43,18 @@ void run(Options& o) {
 }  // namespace
 
 void add_probe(CLI::App& app) {
-    CLI::App* command = app.add_subcommand("probe", "One layer of one chip opened up: its arrays for NumPy");
+    CLI::App* command =
+        app.add_subcommand("probe",
+                           "One layer of one chip opened up: its arrays for NumPy. [sweep] is left "
+                           "out: its keys stand as the other tables or the defaults have them, and "
+                           "--set KEY=VALUE chooses the point of the sweep to probe");
     auto options = std::make_shared<Options>();
     add_options(*command, options->config);
     add_options(*command, options->machine);
     command->add_option("--layer", options->probe.layer, "Name of a convolution or linear layer")->required();
     command->add_option("--chip", options->probe.chip, "Number of the chip")->capture_default_str();
     command->add_option("--image", options->probe.image, "Number of the test image")->capture_default_str();
-    command->add_option("--out", options->out, "Directory for the arrays")->required();
+    command->add_option("--out", options->out, "New or empty directory for the arrays")->required();
     command->callback([options] { run(*options); });
 }
 

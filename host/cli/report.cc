@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include "host/cli/commands.h"
+#include "host/output.h"
 #include "host/results.h"
 #include "host/store.h"
+#include "host/tables.h"
 
 namespace mho::cli {
 
@@ -15,15 +17,22 @@ void write_results(const std::string& directory, const RunResult& run) {
     write_file(directory, "report.html", report_html(run));
 }
 
+void print_results(const std::string& directory, const RunResult& run) {
+    const std::string findings = findings_text(run);
+    fmt::print("{}\n{}{}{}/report.html\n", points_table(run), findings, findings.empty() ? "" : "\n",
+               directory);
+}
+
 void add_report(CLI::App& app) {
     CLI::App* command =
         app.add_subcommand("report", "results.json, chips.csv and report.html again from a stored run");
     auto directory = std::make_shared<std::string>();
     command->add_option("RUN", *directory, "Directory of a run: the --out of mho sweep")->required();
     command->callback([directory] {
+        *directory = without_slash(*directory);
         const RunResult run = Store::open(*directory).result();
         write_results(*directory, run);
-        fmt::print("{}{}/report.html\n", points_table(run) + "\n", *directory);
+        print_results(*directory, run);
     });
 }
 

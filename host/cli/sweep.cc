@@ -6,7 +6,6 @@
 
 #include "host/cli/commands.h"
 #include "host/config.h"
-#include "host/results.h"
 #include "host/sweep.h"
 #include "kernels/error.h"
 
@@ -30,8 +29,10 @@ struct Options {
     std::string out;
 };
 
+/// For a shell.
 std::string quoted(const std::string& word) {
-    if (word.find_first_of(" \"'$&*()[];<>?\\|`") == std::string::npos) return word;
+    constexpr char kPlain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=.,:/@%";
+    if (word.find_first_not_of(kPlain) == std::string::npos) return word;
     std::string text = "'";
     for (char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
     return text + "'";
@@ -47,6 +48,7 @@ void run(Options& o) {
     std::signal(SIGINT, on_interrupt);
     std::signal(SIGTERM, on_interrupt);
     const Config config = read_config(o.config);
+    o.out = without_slash(o.out);
     const auto backend = open_backend(o.machine);
     o.sweep.out = o.out;
     o.sweep.threads = thread_count(o.machine);
@@ -55,7 +57,7 @@ void run(Options& o) {
     o.sweep.command = reproducing_command(o);
     const RunResult result = run_sweep(*backend, config, o.sweep);
     write_results(o.out, result);
-    fmt::print("{}\n{}/report.html\n", points_table(result), o.out);
+    print_results(o.out, result);
     if (interrupted)
         throw RunError(fmt::format(
             "interrupted; finished chips are in {}: the same command with --resume goes on", o.out));
@@ -70,7 +72,9 @@ void add_sweep(CLI::App& app) {
     add_options(*command, options->config);
     add_options(*command, options->machine);
     command->add_option("--out", options->out, "Directory for the store and the results")->required();
-    command->add_flag("--resume", options->sweep.resume, "Go on with the run in --out");
+    command->add_flag("--resume", options->sweep.resume,
+                      "Go on with the run in --out; monte_carlo.chips, until, confidence and batch may be "
+                      "others than before");
     command->add_flag("--per-layer", options->sweep.per_layer,
                       "Also each analog layer noisy alone: which one loses most");
     command->callback([options] { run(*options); });

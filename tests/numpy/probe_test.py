@@ -26,7 +26,7 @@ level = "{level}"
 def probe(folder, level, layer, settings):
     config = folder / "config.toml"
     config.write_text(CONFIG.format(level=level))
-    out = folder / "out"
+    out = pathlib.Path(tempfile.mkdtemp(dir=folder))  # probe takes an empty directory
     command = [MHO, "probe", str(config), "--layer", layer, "--chip", "3", "--image", "5", "--out", str(out)]
     for key, value in settings.items():
         command += ["--set", f"{key}={json.dumps(value)}"]

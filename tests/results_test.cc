@@ -1,0 +1,242 @@
+// A run as files and as a table, from runs made by hand: what is counted, and what is said where something is
+// missing.
+#include "host/results.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "host/findings.h"
+#include "host/gnuplot.h"
+#include "host/report.h"
+#include "host/tables.h"
+
+namespace mho {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+/// A run of one point a list, with these numbers of right images of `images`, one a chip.
+RunResult run_of(int64_t images, int64_t digital, const std::vector<std::vector<int64_t>>& points) {
+    RunResult run;
+    run.info.images = images;
+    run.info.chips = points.empty() ? 0 : std::ssize(points[0]);
+    run.digital = Outcome{images, digital, images, 0};
+    for (size_t p = 0; p < points.size(); ++p) {
+        PointResult point{{{{"device.sigma", std::to_string(p)}}}, {}};
+        for (size_t c = 0; c < points[p].size(); ++c) {
+            ChipResult chip{{images, points[p][c], images, 0}};
+            chip.chip = static_cast<int64_t>(c);
+            point.chips.push_back(chip);
+        }
+        run.points.push_back(point);
+    }
+    return run;
+}
+
+TEST(Yield, counts_a_chip_that_loses_exactly_as_much_as_asked) {
+    // 70 of 100 images less 1, 2, 5, 10 points: in floating point 0.7 - 0.01 is above 0.69.
+    for (int64_t digital = 0; digital <= 100; ++digital) {
+        const std::vector<int64_t> chips{digital, std::max<int64_t>(0, digital - 1),
+                                         std::max<int64_t>(0, digital - 2), std::max<int64_t>(0, digital - 5),
+                                         std::max<int64_t>(0, digital - 10)};
+        const json yield = json::parse(results_json(run_of(100, digital, {chips})))["points"][0]["yield"];
+        const int64_t lost[] = {1, 2, 5, 10};
+        for (size_t i = 0; i < 4; ++i) {
+            const int64_t reached =
+                std::count_if(chips.begin(), chips.end(), [&](int64_t c) { return c >= digital - lost[i]; });
+            EXPECT_DOUBLE_EQ(yield[i]["share"].get<double>(), static_cast<double>(reached) / 5)
+                << digital << " less " << lost[i];
+        }
+    }
+}
+
+TEST(Results, a_run_without_a_baseline_says_so) {
+    RunResult run = run_of(100, 70, {{70, 60}});
+    run.digital.reset();
+    const json j = json::parse(results_json(run));
+    EXPECT_TRUE(j["digital"].is_null());
+    EXPECT_TRUE(j["points"][0]["yield"].is_null());
+    EXPECT_THAT(points_table(run), HasSubstr("digital: not finished (100 images"));
+}
+
+/// Every path of a value in `j`, arrays as "[]"; what a point sets is one value.
+void add_paths(const json& j, const std::string& path, std::set<std::string>& paths) {
+    const bool leaf = path == "points[].set" || !j.is_structured();
+    if (leaf && !j.is_null()) paths.insert(path);
+    if (leaf) return;
+    for (const auto& [key, value] : j.items())
+        add_paths(value, j.is_array() ? path + "[]" : path + (path.empty() ? "" : ".") + key, paths);
+}
+
+TEST(Results, holds_the_fields_that_the_documentation_lists) {
+    std::ifstream file(MHO_SOURCE_DIR "/docs/architecture.md");
+    std::ostringstream text;
+    text << file.rdbuf();
+    const std::string page = text.str();
+    const std::string list = page.substr(0, page.find("<!-- end of results.json -->"))
+                                 .substr(page.find("<!-- results.json: a test compares -->"));
+    std::set<std::string> documented, written;
+    const std::regex field("\n\\| `([^`]+)` \\|");
+    for (std::sregex_iterator i(list.begin(), list.end(), field), end; i != end; ++i)
+        documented.insert((*i)[1]);
+    std::vector<int64_t> a, b;
+    for (int64_t c = 0; c < 40; ++c) a.push_back(880 + 10 * (c % 3)), b.push_back(700 + 13 * (c % 5));
+    add_paths(json::parse(results_json(run_of(1000, 900, {a, b}))), "", written);
+    EXPECT_EQ(written, documented);
+}
+
+/// Times and what follows from them, by their paths in the documentation.
+void remove_times(json& j) {
+    for (const char* key : {"seconds", "images_per_second"}) j.erase(key);
+    for (json& point : j["points"])
+        for (const char* key : {"seconds", "chip_cost_images", "suggested_images"}) point.erase(key);
+}
+
+TEST(Results, of_equal_runs_differ_in_times_alone) {
+    RunResult run = run_of(100, 90, {{88, 87, 89}, {70, 80, 60}}), slower = run;
+    for (PointResult& point : slower.points)
+        for (ChipResult& chip : point.chips)
+            chip.seconds = chip.programming_seconds = chip.reading_seconds = 7;
+    json a = json::parse(results_json(run)), b = json::parse(results_json(slower));
+    EXPECT_NE(a, b);
+    remove_times(a);
+    remove_times(b);
+    EXPECT_EQ(a, b);
+}
+
+TEST(Results, throughput_is_of_wall_time) {
+    RunResult run = run_of(100, 90, {{88, 87}, {70, 80}});
+    for (PointResult& point : run.points)
+        for (ChipResult& chip : point.chips) {
+            chip.seconds = 0.5;
+            chip.reading_seconds = 4;  // of eight threads
+        }
+    const json j = json::parse(results_json(run));
+    EXPECT_DOUBLE_EQ(j["images_per_second"].get<double>(), 4 * 100 / 2.0);
+    EXPECT_DOUBLE_EQ(j["points"][0]["seconds"].get<double>(), 1.0);
+}
+
+TEST(Results, bytes_that_are_no_text_do_not_stop_them) {
+    RunResult run = run_of(100, 90, {{88}});
+    run.info.network_file = "q\xff.onnx";
+    EXPECT_EQ(json::parse(results_json(run))["network"]["file"], "q\uFFFD.onnx");
+}
+
+TEST(Findings, points_are_compared_on_the_chips_that_they_share) {
+    RunResult run = run_of(100, 90, {{88, 80, 84}, {86, 78, 82, 10}});
+    const json j = json::parse(results_json(run));
+    EXPECT_TRUE(j["points"][0]["difference"].is_null());
+    const json& d = j["points"][1]["difference"];
+    EXPECT_EQ(d["chips"], 3);
+    EXPECT_NEAR(d["mean"].get<double>(), -0.02, 1e-15);
+    EXPECT_NEAR(d["ci_high"].get<double>(), -0.02, 1e-12);  // every chip loses the same
+    EXPECT_THAT(findings_text(run), HasSubstr("chip by chip: 1 of 1 other points differ at 95 %"));
+    EXPECT_THAT(differences_table(run), HasSubstr("-2.00"));
+}
+
+TEST(Findings, images_a_chip_follow_from_what_a_chip_cost) {
+    RunResult run = run_of(1000, 900, {{900, 800, 700, 850}});
+    for (ChipResult& chip : run.points[0].chips) {
+        chip.programming_seconds = 3;
+        chip.reading_seconds = 10;  // ten milliseconds an image: programming costs 300
+    }
+    const Spread s = *spread(run.points[0]);
+    EXPECT_DOUBLE_EQ(s.chip_cost, 300);
+    EXPECT_DOUBLE_EQ(*s.suggested_images, std::sqrt(300 * s.variance.images / s.variance.chips));
+    EXPECT_DOUBLE_EQ(json::parse(results_json(run))["points"][0]["suggested_images"].get<double>(),
+                     *s.suggested_images);
+    EXPECT_THAT(findings_text(run), HasSubstr("images a chip: 1000 here; "));
+    EXPECT_FALSE(spread(run_of(1000, 900, {{900}}).points[0]));
+    EXPECT_FALSE(spread(run_of(1000, 900, {{900, 900}}).points[0])->suggested_images);
+}
+
+TEST(Findings, say_how_much_of_the_cost_was_needed) {
+    std::vector<int64_t> quiet(100, 800), loud;
+    for (int64_t c = 0; c < 100; ++c) loud.push_back(c % 2 ? 700 : 900);
+    RunResult run = run_of(1000, 900, {quiet, loud});
+    run.info.chips = 100;
+    // sd 0.1005: t(0.975, 99) sd / sqrt(100) = 0.0199; after 20 chips 0.048, after 30 0.038.
+    EXPECT_EQ(chips_needed(run.points[0], 0.001, 0.95), 20);
+    EXPECT_EQ(chips_needed(run.points[1], 0.05, 0.95), 20);
+    EXPECT_EQ(chips_needed(run.points[1], 0.02, 0.95), 100) << "after the last chip";
+    EXPECT_FALSE(chips_needed(run.points[1], 0.01, 0.95));
+    EXPECT_THAT(findings_text(run), HasSubstr("+- 2.00 % at every point took 120 of these 200 chips: "
+                                              "monte_carlo.until = 0.02"));
+    run.info.until = 0.05;
+    EXPECT_THAT(findings_text(run), HasSubstr("+- 5.00 % took 40 of 200 chips\n"));
+    run.info.until = 0.01;
+    EXPECT_THAT(findings_text(run), HasSubstr("took 120 of 200 chips; 1 of 2 points did not reach it"));
+    run.info.chips = 101;
+    EXPECT_FALSE(cost_needed(run)) << "a point is not finished";
+}
+
+/// A run over keys with these values at each point.
+RunResult run_over(const std::vector<std::vector<std::pair<std::string, std::string>>>& points) {
+    RunResult run = run_of(100, 90, std::vector<std::vector<int64_t>>(points.size(), {80, 82, 84}));
+    for (size_t p = 0; p < points.size(); ++p) run.points[p].label.set = points[p];
+    return run;
+}
+
+int64_t occurrences(const std::string& text, const std::string& part) {
+    int64_t count = 0;
+    for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+    return count;
+}
+
+/// The page's section with this heading.
+std::string section_of(const std::string& page, const std::string& heading) {
+    const size_t at = page.find("<h2>" + heading + "</h2>");
+    return at == std::string::npos ? "" : page.substr(at, page.find("<h2>", at + 4) - at);
+}
+
+class Report : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        if (!gnuplot_svg("plot x\n")) GTEST_SKIP() << "gnuplot is not installed";
+    }
+};
+
+TEST_F(Report, draws_words_and_mixed_values_as_categories) {
+    const std::string page = report_html(run_over({{{"crossbar.clip", "\"max\""}, {"device.sigma", "0.1"}},
+                                                   {{"crossbar.clip", "99.9"}, {"device.sigma", "0.1"}},
+                                                   {{"crossbar.clip", "99.0"}, {"device.sigma", "0.1"}}}));
+    const std::string plot = section_of(page, "Accuracy against crossbar.clip");
+    for (const char* tic : {"\"max\"", "99.9", "99.0"}) EXPECT_GE(occurrences(plot, tic), 1) << tic;
+    EXPECT_EQ(section_of(page, "Accuracy against device.sigma"), "") << "it does not vary";
+}
+
+TEST_F(Report, draws_keys_side_by_side_as_one_line) {
+    const auto at = [](const char* sigma, const char* mu) {
+        return std::vector<std::pair<std::string, std::string>>{{"parameter.sigma", sigma},
+                                                                {"parameter.mu", mu}};
+    };
+    const std::string zip =
+        section_of(report_html(run_over({at("0.0", "0.1"), at("0.1", "0.2"), at("0.2", "0.3")})),
+                   "Accuracy against parameter.sigma");
+    EXPECT_EQ(occurrences(zip, "parameter.mu ="), 0) << "one series";
+    EXPECT_GE(occurrences(zip, "all chips"), 1);
+    const std::string product = section_of(
+        report_html(run_over({at("0.0", "0.1"), at("0.0", "0.2"), at("0.1", "0.1"), at("0.1", "0.2")})),
+        "Accuracy against parameter.sigma");
+    EXPECT_GE(occurrences(product, "parameter.mu = 0.1"), 1);
+    EXPECT_GE(occurrences(product, "parameter.mu = 0.2"), 1);
+}
+
+TEST_F(Report, has_tables_of_differences_and_of_spread) {
+    const std::string page =
+        report_html(run_over({{{"parameter.scale", "\"single\""}}, {{"parameter.scale", "\"own\""}}}));
+    EXPECT_THAT(section_of(page, "Against the first point"), HasSubstr("own"));
+    EXPECT_THAT(section_of(page, "Where the spread comes from"), HasSubstr("sd of images"));
+}
+
+}  // namespace
+}  // namespace mho
