@@ -172,6 +172,9 @@ struct Graph {
 /// The largest number of elements that a value may have, for one image: sizes up to it do not overflow.
 inline constexpr int64_t max_elements = int64_t{1} << 40;
 
+/// The largest kernel extent, stride, dilation or padding of a window: no network comes near it.
+inline constexpr int64_t max_window = int64_t{1} << 20;
+
 /// The shape that `operation` gives from the shapes of its inputs. A batch stays in axis 0: what would move
 /// it, mix its images or pick some of them is refused. Reshape and Slice cannot be inferred, since their
 /// target stands in the output value: see check_shapes. Throws InputError that names the operation, the

@@ -6,8 +6,8 @@
 #include <limits>
 
 #include "kernels/elementary.h"
-#include "models/onnx_fold.h"
 #include "models/onnx_import.h"
+#include "models/onnx_strided.h"
 
 namespace mho {
 
@@ -86,20 +86,6 @@ void import_gelu(OnnxNode& node) {
     emit_activation(node, approximate == "tanh" ? ActivationKind::gelu_tanh : ActivationKind::gelu);
 }
 
-double folded(BinaryKind kind, double a, double b) {
-    switch (kind) {
-        case BinaryKind::add:
-            return a + b;
-        case BinaryKind::subtract:
-            return a - b;
-        case BinaryKind::multiply:
-            return a * b;
-        case BinaryKind::divide:
-            return a / b;
-    }
-    return 0;
-}
-
 /// Arithmetic on constants: what chains that compute shapes need. Integer division rounds towards zero.
 Constant fold(OnnxNode& node, BinaryKind kind) {
     const Constant &a = node.constant(0, "operand"), &b = node.constant(1, "operand");
@@ -112,7 +98,7 @@ Constant fold(OnnxNode& node, BinaryKind kind) {
     for (size_t i = 0; i < static_cast<size_t>(result.size()); ++i) {
         if (left.scales(i) || right.scales(i)) refuse("it computes with the number of images");
         if (result.is_real()) {
-            result.reals[i] = static_cast<float>(folded(kind, left.number(i), right.number(i)));
+            result.reals[i] = static_cast<float>(combined(kind, left.number(i), right.number(i)));
             continue;
         }
         const int64_t x = left.integers[i], y = right.integers[i];

@@ -5,8 +5,8 @@
 
 #include <cmath>
 
-#include "models/onnx_fold.h"
 #include "models/onnx_import.h"
+#include "models/onnx_strided.h"
 
 namespace mho {
 

@@ -55,8 +55,7 @@ struct ImportState {
 /// One node of the file. Every problem is thrown as InputError without the node's name: the reader adds it.
 class OnnxNode {
   public:
-    OnnxNode(ImportState& import_state, const onnx::NodeProto& node, Scope& symbols,
-             const Attributes& function_attributes, std::string name_prefix, int64_t operator_set);
+    OnnxNode(ImportState& import_state, const onnx::NodeProto& node, Scope& symbols, int64_t operator_set);
 
     const std::string& name() const { return name_; }
     const std::string& operation() const;
@@ -114,7 +113,7 @@ class OnnxNode {
     ImportState& state_;
     const onnx::NodeProto& node_;
     Scope& scope_;
-    std::string prefix_, name_;
+    std::string name_;
     int64_t opset_;
     Attributes attributes_;
     std::map<std::string, bool> asked_;
@@ -141,7 +140,7 @@ std::span<const OnnxOperator> layer_operators();        // onnx_layers.cc: what 
 std::span<const OnnxOperator> pooling_operators();      // onnx_pooling.cc: windows and means
 std::span<const OnnxOperator> elementwise_operators();  // onnx_elementwise.cc: activations and arithmetic
 std::span<const OnnxOperator> movement_operators();     // onnx_movement.cc: what moves elements
-std::span<const OnnxOperator> constant_operators();     // onnx_fold.cc: what exists in folded chains alone
+std::span<const OnnxOperator> constant_operators();     // onnx_folded.cc: what exists in folded chains alone
 
 /// nullptr where there is none.
 const OnnxOperator* find_onnx_operator(const std::string& name);

@@ -8,8 +8,8 @@
 #include <numeric>
 
 #include "kernels/error.h"
-#include "models/onnx_fold.h"
 #include "models/onnx_import.h"
+#include "models/onnx_strided.h"
 
 namespace mho {
 

@@ -38,22 +38,18 @@ ValueId ImportState::constant_value(const ConstantPtr& constant, const std::stri
 }
 
 OnnxNode::OnnxNode(ImportState& import_state, const onnx::NodeProto& node, Scope& symbols,
-                   const Attributes& function_attributes, std::string name_prefix, int64_t operator_set)
+                   int64_t operator_set)
     : state_(import_state),
       node_(node),
       scope_(symbols),
-      prefix_(std::move(name_prefix)),
-      name_(prefix_ + node_name(node)),
+      name_(node_name(node)),
       opset_(operator_set),
       first_new_value_(static_cast<ValueId>(import_state.graph.values.size())) {
     for (const AttributeProto& attribute : node.attribute()) {
-        const AttributeProto* bound = &attribute;
-        if (!attribute.ref_attr_name().empty()) {  // stands for an attribute of the function's caller
-            const auto place = function_attributes.find(attribute.ref_attr_name());
-            if (place == function_attributes.end()) continue;
-            bound = place->second;
-        }
-        if (!attributes_.emplace(attribute.name(), bound).second)
+        if (!attribute.ref_attr_name().empty())
+            refuse(fmt::format("attribute '{}' refers to one of a function's caller, and this is no function",
+                               attribute.name()));
+        if (!attributes_.emplace(attribute.name(), &attribute).second)
             refuse(fmt::format("attribute '{}' stands twice", attribute.name()));
     }
 }
@@ -151,7 +147,7 @@ ValueId OnnxNode::value(size_t i) {
     if (!symbol.constant->per_batch.empty())
         refuse(fmt::format("the constant '{}' depends on the number of images", input_name(i)));
     if (symbol.constant->size() == 0) refuse(fmt::format("the constant '{}' is empty", input_name(i)));
-    return state_.constant_value(symbol.constant, prefix_ + input_name(i));
+    return state_.constant_value(symbol.constant, input_name(i));
 }
 
 const Constant& OnnxNode::constant(size_t i, const char* what) const {
@@ -232,7 +228,7 @@ void OnnxNode::set_output(size_t i, Symbol symbol) {
     if (!has_output(i)) return;
     const std::string& output = node_.output(static_cast<int>(i));
     if (symbol.value >= first_new_value_)
-        state_.graph.values[static_cast<size_t>(symbol.value)].name = prefix_ + output;
+        state_.graph.values[static_cast<size_t>(symbol.value)].name = output;
     if (!scope_.emplace(output, std::move(symbol)).second)
         refuse(fmt::format("output '{}' has the name of another value", output));
 }

@@ -131,7 +131,7 @@ class OnnxReader {
                                proto.domain().empty() ? "" : proto.domain() + ".", proto.op_type(),
                                joined(supported_onnx_operators())));
         try {
-            OnnxNode node(state_, proto, scope_, {}, "", opset_);
+            OnnxNode node(state_, proto, scope_, opset_);
             importer->import(node);
             node.check_attributes();
             node.close_outputs();

@@ -53,20 +53,6 @@ double activated_exactly(const Activation& a, double x) {
     return 0;
 }
 
-double combined(BinaryKind kind, double a, double b) {
-    switch (kind) {
-        case BinaryKind::add:
-            return a + b;
-        case BinaryKind::subtract:
-            return a - b;
-        case BinaryKind::multiply:
-            return a * b;
-        case BinaryKind::divide:
-            return a / b;
-    }
-    return 0;
-}
-
 class Patterns {
   public:
     explicit Patterns(Graph graph)

@@ -15,7 +15,6 @@ namespace mho {
 
 namespace {
 
-constexpr int64_t max_window = int64_t{1} << 20;  // kernel, stride, dilation, pad: no network comes near it
 constexpr size_t max_rank = 16;
 
 using Shapes = std::vector<Shape>;

@@ -356,6 +356,10 @@ std::vector<BadModel> bad_models() {
          "attribute 'slope' is not supported"},
         {"wrong attribute type",
          model_text(node("LeakyRelu", "x", "y", attribute("alpha", "i: 1 type: INT"))), "alpha"},
+        {"attribute of a function",
+         model_text("node { op_type: 'LeakyRelu' input: 'x' output: 'y' attribute { name: 'alpha' "
+                    "ref_attr_name: 'slope' type: FLOAT } } "),
+         "attribute 'alpha' refers to one of a function's caller"},
         {"unknown input", model_text(node("Relu", "z", "y")), "input 'z' is neither"},
         {"missing input", model_text(node("Add", "x", "y")), "input 1 is missing"},
         {"output of no node", model_text(node("Relu", "x", "z")), "output 'y' is the output of no node"},
