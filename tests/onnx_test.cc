@@ -211,6 +211,21 @@ TEST(OnnxPatterns, what_is_nearly_one_stays_as_it_is) {
                   .nodes.size(),
               5u);
     EXPECT_EQ(parsed(model_text(node("Sigmoid", "x", "a") + node("Mul", "a a", "y"))).nodes.size(), 2u);
+    // SiLU and HardSwish, but for a clip far out.
+    for (float bound : {7.5f, 8.0f, 90.0f, 1e5f, 1e12f}) {
+        SCOPED_TRACE(bound);
+        const std::string clipped =
+            scalar("low", -bound) + scalar("high", bound) + node("Clip", "x low high", "c");
+        EXPECT_EQ(
+            parsed(model_text(clipped + node("Sigmoid", "x", "a") + node("Mul", "c a", "y"))).nodes.size(),
+            3u);
+        EXPECT_EQ(parsed(model_text(clipped +
+                                    node("HardSigmoid", "x", "a",
+                                         "attribute { name: 'alpha' f: 0.16666667 type: FLOAT }") +
+                                    node("Mul", "c a", "y")))
+                      .nodes.size(),
+                  3u);
+    }
 }
 
 TEST(OnnxPatterns, a_product_and_a_sum_are_one_layer) {
@@ -230,23 +245,58 @@ TEST(OnnxPatterns, a_product_and_a_sum_are_one_layer) {
               2u);
 }
 
+/// A layer normalisation of x over its last axis, spelled out, without scale and shift.
+std::string layer_norm_core(const std::string& output = "q") {
+    return integers("axes", {-1}) + scalar("two", 2) + scalar("eps", 0.001f) +
+           node("ReduceMean", "x axes", "m") + node("Sub", "x m", "d") + node("Pow", "d two", "s") +
+           node("ReduceMean", "s axes", "v") + node("Add", "v eps", "e") + node("Sqrt", "e", "r") +
+           node("Div", "d r", output);
+}
+
 TEST(OnnxPatterns, layer_norm_spelled_out) {
-    const std::string core = integers("axes", {-1}) + scalar("two", 2) + scalar("eps", 0.001f) +
-                             node("ReduceMean", "x axes", "m") + node("Sub", "x m", "d") +
-                             node("Pow", "d two", "s") + node("ReduceMean", "s axes", "v") +
-                             node("Add", "v eps", "e") + node("Sqrt", "e", "r");
-    const Graph plain = parsed(model_text(core + node("Div", "d r", "y")));
+    const Graph plain = parsed(model_text(layer_norm_core("y")));
     ASSERT_EQ(plain.nodes.size(), 1u);
     EXPECT_EQ(std::get<op::LayerNorm>(plain.nodes[0].operation).scale.data, (std::vector<float>(4, 1.0f)));
-    const Graph whole =
-        parsed(model_text(core + floats("scale", {4}) + floats("shift", {4}) + node("Div", "d r", "q") +
-                          node("Mul", "q scale", "p") + node("Add", "p shift", "y")));
+    const Graph whole = parsed(model_text(layer_norm_core() + floats("scale", {4}) + floats("shift", {4}) +
+                                          node("Mul", "q scale", "p") + node("Add", "p shift", "y")));
     ASSERT_EQ(whole.nodes.size(), 1u);
     const auto& norm = std::get<op::LayerNorm>(whole.nodes[0].operation);
     EXPECT_EQ(norm.axis, 2);
     EXPECT_FLOAT_EQ(norm.epsilon, 0.001f);
     EXPECT_EQ(norm.scale.data, (std::vector<float>{1, 2, 3, 4}));
     EXPECT_EQ(norm.shift.data, (std::vector<float>{1, 2, 3, 4}));
+}
+
+TEST(OnnxPatterns, a_layer_norm_scaled_twice_keeps_both_scales) {
+    const Graph g =
+        parsed(model_text(layer_norm_core() + floats("a", {4}) + floats("b", {4}) + floats("c", {4}) +
+                          node("Mul", "q a", "p") + node("Mul", "p b", "o") + node("Add", "o c", "y")));
+    ASSERT_EQ(g.nodes.size(), 1u);
+    const auto& norm = std::get<op::LayerNorm>(g.nodes[0].operation);
+    EXPECT_EQ(norm.scale.data, (std::vector<float>{1, 4, 9, 16}));
+    EXPECT_EQ(norm.shift.data, (std::vector<float>{1, 2, 3, 4}));
+}
+
+TEST(OnnxPatterns, a_constant_of_more_axes_than_the_value_stays_an_operation_of_its_own) {
+    OnnxOptions as_it_stands;
+    as_it_stands.any_batch = false;
+    const std::string head =
+        "ir_version: 8 opset_import { version: 20 } graph { name: 'g' output { name: 'y' } "
+        "input { name: 'x' type { tensor_type { elem_type: 1 shape { dim { dim_value: 3 } "
+        "dim { dim_value: 4 } } } } } ";
+    const Shape wide{{1, 3, 4}, false};
+    const Graph biased = parse_onnx(bytes_of(head + floats("w", {4, 4}) + floats("b", {1, 1, 4}) +
+                                             node("MatMul", "x w", "a") + node("Add", "a b", "y") + "}"),
+                                    "test.onnx", ".", as_it_stands);
+    validate(biased);
+    EXPECT_EQ(biased.nodes.size(), 2u);
+    EXPECT_EQ(biased.values[static_cast<size_t>(biased.outputs[0])].shape, wide);
+    const Graph scaled = parse_onnx(
+        bytes_of(head + layer_norm_core() + floats("w", {1, 1, 4}) + node("Mul", "q w", "y") + "}"),
+        "test.onnx", ".", as_it_stands);
+    validate(scaled);
+    EXPECT_EQ(scaled.nodes.size(), 2u);
+    EXPECT_EQ(scaled.values[static_cast<size_t>(scaled.outputs[0])].shape, wide);
 }
 
 TEST(OnnxReader, chains_that_compute_shapes_fold) {
