@@ -217,7 +217,7 @@ std::string type_name(int32_t onnx_type) {
     if (const ElementType* type = find_type(onnx_type)) return type->name;
     if (onnx::TensorProto_DataType_IsValid(onnx_type))
         return onnx::TensorProto_DataType_Name(static_cast<onnx::TensorProto_DataType>(onnx_type));
-    return fmt::format("type {}", onnx_type);
+    return fmt::format("{}", onnx_type);
 }
 
 int64_t checked_count(const std::vector<int64_t>& dims) {

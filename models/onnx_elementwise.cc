@@ -58,8 +58,10 @@ void import_reciprocal(OnnxNode& node) { emit_with_number(node, BinaryKind::divi
 /// Powers that are products or roots.
 void import_pow(OnnxNode& node) {
     const ValueId x = node.value(0);
-    const Constant& exponent = node.constant(1, "exponent");
-    const double power = exponent.size() == 1 ? exponent.number(0) : 0;
+    const double power = node.number(1, "exponent");
+    if (const Shape wide = infer_shape(op::Binary{}, {node.shape(0), node.shape(1)}); wide != node.shape(0))
+        refuse(fmt::format("its exponent of {} makes {} of {}", to_string(node.shape(1)), to_string(wide),
+                           to_string(node.shape(0))));
     if (power == 0.5) return emit_activation(node, ActivationKind::sqrt);
     if (power != 1 && power != 2 && power != 3) refuse("its exponent must be one number, 0.5, 1, 2 or 3");
     ValueId product = x;

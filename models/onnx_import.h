@@ -85,11 +85,13 @@ class OnnxNode {
     ValueId value(size_t i);
     /// The input, which must be a constant; `what` names it in the message.
     const Constant& constant(size_t i, const char* what) const;
-    /// A constant of a float type.
+    /// A constant of a float type, copied, its elements finite.
     Tensor weight(size_t i, const char* what) const;
     /// A constant list of integers, none of which grows with the batch.
     std::vector<int64_t> integer_list(size_t i, const char* what) const;
-    /// An optional scalar of a float type, `fallback` where absent.
+    /// The one number that a constant of any type holds; refuses a constant of none or several, and NaN.
+    double number(size_t i, const char* what) const;
+    /// An optional scalar of a float type, `fallback` where absent; infinities are numbers here.
     float scalar(size_t i, const char* what, float fallback) const;
 
     // Results. `label` tells the parts of one ONNX node apart where it becomes several.
@@ -109,6 +111,7 @@ class OnnxNode {
 
   private:
     const onnx::AttributeProto* find(const std::string& attribute, int type);
+    void require_real(const Constant& c, size_t i, const char* what) const;
 
     ImportState& state_;
     const onnx::NodeProto& node_;

@@ -4,6 +4,7 @@
 #include <onnx/onnx_pb.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "kernels/error.h"
 #include "models/onnx_import.h"
@@ -78,6 +79,7 @@ int64_t OnnxNode::integer(const std::string& attribute, int64_t fallback) {
 
 float OnnxNode::real(const std::string& attribute, float fallback) {
     const AttributeProto* found = find(attribute, AttributeProto::FLOAT);
+    if (found && std::isnan(found->f())) refuse(fmt::format("attribute '{}' is not a number", attribute));
     return found ? found->f() : fallback;
 }
 
@@ -146,7 +148,11 @@ ValueId OnnxNode::value(size_t i) {
     if (!symbol.is_constant()) return symbol.value;
     if (!symbol.constant->per_batch.empty())
         refuse(fmt::format("the constant '{}' depends on the number of images", input_name(i)));
-    if (symbol.constant->size() == 0) refuse(fmt::format("the constant '{}' is empty", input_name(i)));
+    const std::vector<float>& elements = symbol.constant->reals;
+    if (elements.empty()) refuse(fmt::format("the constant '{}' is empty", input_name(i)));
+    // Infinities stay: masks before a softmax hold them.
+    if (std::any_of(elements.begin(), elements.end(), [](float x) { return std::isnan(x); }))
+        refuse(fmt::format("the constant '{}' holds elements that are not a number", input_name(i)));
     return state_.constant_value(symbol.constant, input_name(i));
 }
 
@@ -158,13 +164,20 @@ const Constant& OnnxNode::constant(size_t i, const char* what) const {
     return *symbol.constant;
 }
 
-Tensor OnnxNode::weight(size_t i, const char* what) const {
-    const Constant& c = constant(i, what);
+void OnnxNode::require_real(const Constant& c, size_t i, const char* what) const {
     if (!c.is_real())
         refuse(fmt::format("the {} '{}' has elements of type {}; expected a float type", what, input_name(i),
                            type_name(c.type)));
+}
+
+Tensor OnnxNode::weight(size_t i, const char* what) const {
+    const Constant& c = constant(i, what);
+    require_real(c, i, what);
     if (!c.per_batch.empty())
         refuse(fmt::format("the {} '{}' depends on the number of images", what, input_name(i)));
+    if (!std::all_of(c.reals.begin(), c.reals.end(), [](float x) { return std::isfinite(x); }))
+        refuse(
+            fmt::format("the {} '{}' holds elements that are infinite or not a number", what, input_name(i)));
     return {c.dims, c.reals};
 }
 
@@ -178,13 +191,20 @@ std::vector<int64_t> OnnxNode::integer_list(size_t i, const char* what) const {
     return c.integers;
 }
 
+double OnnxNode::number(size_t i, const char* what) const {
+    const Constant& c = constant(i, what);
+    if (!c.per_batch.empty())
+        refuse(fmt::format("the {} '{}' depends on the number of images", what, input_name(i)));
+    if (c.size() != 1)
+        refuse(fmt::format("the {} '{}' has {} elements; expected one", what, input_name(i), c.size()));
+    if (std::isnan(c.number(0))) refuse(fmt::format("the {} '{}' is not a number", what, input_name(i)));
+    return c.number(0);
+}
+
 float OnnxNode::scalar(size_t i, const char* what, float fallback) const {
     if (!has_input(i)) return fallback;
-    const Tensor tensor = weight(i, what);
-    if (tensor.data.size() != 1)
-        refuse(fmt::format("the {} '{}' has {} elements; expected one", what, input_name(i),
-                           tensor.data.size()));
-    return tensor.data[0];
+    require_real(constant(i, what), i, what);
+    return static_cast<float>(number(i, what));
 }
 
 ValueId OnnxNode::emit(Operation operation, std::vector<ValueId> from, const std::string& label) {

@@ -61,6 +61,9 @@ class OnnxReader {
     }
 
     void add_initialisers() {
+        if (model_.graph().sparse_initializer_size() > 0)
+            refuse(fmt::format("initializer '{}' is sparse, which is not supported: export dense weights",
+                               model_.graph().sparse_initializer(0).values().name()));
         for (const onnx::TensorProto& tensor : model_.graph().initializer()) {
             Symbol symbol;
             try {

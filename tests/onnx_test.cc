@@ -347,6 +347,12 @@ TEST(OnnxReader, constants_of_every_type_are_read) {
     }
 }
 
+TEST(OnnxReader, infinite_bounds_and_masks_are_numbers) {
+    const std::string inf = "initializer { name: 'i' data_type: 1 float_data: inf } ";
+    EXPECT_EQ(parsed(model_text(inf + node("Clip", "x  i", "y"))).nodes.size(), 1u);
+    EXPECT_EQ(parsed(model_text(inf + node("Sub", "x i", "y"))).nodes.size(), 1u);
+}
+
 TEST(OnnxReader, external_data_is_read_and_checked) {
     const fs::path file = scratch("weights.bin");
     const float values[] = {9, 0.5f, 2.5f};
@@ -410,6 +416,52 @@ std::vector<BadModel> bad_models() {
          model_text("node { op_type: 'LeakyRelu' input: 'x' output: 'y' attribute { name: 'alpha' "
                     "ref_attr_name: 'slope' type: FLOAT } } "),
          "attribute 'alpha' refers to one of a function's caller"},
+        {"dropout without a mode",
+         model_text("initializer { name: 't' data_type: 9 dims: 0 } " + scalar("r", 0.5f) +
+                    node("Dropout", "x r t", "y")),
+         "node 'Dropout_y' (Dropout): the input training_mode 't' has 0 elements; expected one"},
+        {"power of nothing",
+         model_text("initializer { name: 'p' data_type: 1 dims: 0 } " + node("Pow", "x p", "y")),
+         "node 'Pow_y' (Pow): the exponent 'p' has 0 elements; expected one"},
+        {"power that adds axes", model_text(floats("p", {1, 1, 1, 1}) + node("Pow", "x p", "y")), "(Pow)"},
+        {"clip to nothing",
+         model_text("initializer { name: 'p' data_type: 1 dims: 0 } " + node("Clip", "x p", "y")),
+         "node 'Clip_y' (Clip): the lower bound 'p' has 0 elements; expected one"},
+        {"clip to no number",
+         model_text("initializer { name: 'p' data_type: 1 float_data: nan } " + node("Clip", "x p", "y")),
+         "the lower bound 'p' is not a number"},
+        {"slope that is no number",
+         model_text(node("LeakyRelu", "x", "y", attribute("alpha", "f: nan type: FLOAT"))),
+         "attribute 'alpha' is not a number"},
+        {"weight that is no number",
+         model_text("initializer { name: 'w' data_type: 1 dims: 4 dims: 1 float_data: [1, nan, 2, 3] } " +
+                    node("MatMul", "x w", "y")),
+         "node 'MatMul_y' (MatMul): the right operand 'w' holds elements that are infinite or not a number"},
+        {"infinite weight",
+         model_text("initializer { name: 'w' data_type: 1 dims: 4 dims: 1 float_data: [1, inf, 2, 3] } " +
+                    node("MatMul", "x w", "y")),
+         "node 'MatMul_y' (MatMul): the right operand 'w' holds elements that are infinite or not a number"},
+        {"addend that is no number",
+         model_text("initializer { name: 'b' data_type: 1 float_data: nan } " + node("Add", "x b", "y")),
+         "node 'Add_y' (Add): the constant 'b' holds elements that are not a number"},
+        {"variance below zero",
+         model_text(floats("p", {3}) +
+                    "initializer { name: 'v' data_type: 1 dims: 3 float_data: [1, -1, 1] } " +
+                    node("BatchNormalization", "x p p p v", "y")),
+         "node 'BatchNormalization_y' (BatchNormalization): the variance -1"},
+        {"string constant",
+         model_text(node("Constant", "", "c", attribute("value_string", "s: 'a' type: STRING")) +
+                    node("Add", "x c", "y")),
+         "attribute 'value_string' is not supported"},
+        {"sparse constant",
+         model_text(
+             node("Constant", "", "c", attribute("sparse_value", "sparse_tensor { } type: SPARSE_TENSOR")) +
+             node("Add", "x c", "y")),
+         "attribute 'sparse_value' is not supported"},
+        {"sparse initialiser", model_text("sparse_initializer { values { name: 'w' } } " + relu),
+         "initializer 'w' is sparse, which is not supported"},
+        {"no element type", model_text("initializer { name: 'a' data_type: 77 } " + relu),
+         "initializer 'a': the element type 77 is not supported"},
         {"unknown input", model_text(node("Relu", "z", "y")), "input 'z' is neither"},
         {"missing input", model_text(node("Add", "x", "y")), "input 1 is missing"},
         {"output of no node", model_text(node("Relu", "x", "z")), "output 'y' is the output of no node"},
