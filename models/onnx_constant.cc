@@ -225,7 +225,7 @@ int64_t checked_count(const std::vector<int64_t>& dims) {
     bool empty = false;
     for (int64_t extent : dims) {
         if (extent < 0) throw InputError(fmt::format("the extent {} is negative", extent));
-        if (extent > max_elements / count) throw InputError("its dims ask for more than 2^40 elements");
+        if (extent > max_elements / count) throw InputError("its dims ask for more than 2^31 elements");
         empty = empty || extent == 0;
         count *= extent == 0 ? 1 : extent;
     }

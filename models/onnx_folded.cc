@@ -75,6 +75,7 @@ void cast_to(OnnxNode& node, int32_t type) {
         return node.set_output(0, in);
     }
     const Constant& from = *in.constant;
+    node.state().charge(from.size());
     Constant to = make_constant(type, from.dims);
     to.per_batch = from.per_batch;
     for (size_t i = 0; i < static_cast<size_t>(from.size()); ++i) {

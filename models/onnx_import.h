@@ -41,13 +41,16 @@ using Attributes = std::map<std::string, const onnx::AttributeProto*>;
 struct ImportState {
     Graph graph;
     OnnxOptions options;
-    std::filesystem::path directory;            ///< where external data lies
-    int64_t file_batch = 1;                     ///< the batch that the file bakes in; 1 where it is symbolic
-    int64_t folding_budget = int64_t{1} << 24;  ///< elements that folding may still make
+    std::filesystem::path directory;    ///< where external data lies
+    int64_t file_batch = 1;             ///< the batch that the file bakes in; 1 where it is symbolic
+    int64_t budget = int64_t{1} << 24;  ///< elements that may still be copied or made
     std::map<ConstantPtr, ValueId> constant_values;
 
-    /// Takes `elements` from the budget, so that a small file cannot ask for much memory.
+    /// Takes `elements` from the budget, so that a small file cannot ask for much memory: whatever is copied
+    /// from constants, or made of them, is charged before it is made.
     void charge(int64_t elements);
+    /// Adds to the budget what the file brought: a network of shared weights reads each several times.
+    void allow_for(const Constant& constant) { budget += 16 * constant.size(); }
     /// The graph value that holds `constant`: one for all its uses.
     ValueId constant_value(const ConstantPtr& constant, const std::string& name);
 };
@@ -86,7 +89,7 @@ class OnnxNode {
     /// The input, which must be a constant; `what` names it in the message.
     const Constant& constant(size_t i, const char* what) const;
     /// A constant of a float type, copied, its elements finite.
-    Tensor weight(size_t i, const char* what) const;
+    Tensor weight(size_t i, const char* what);
     /// A constant list of integers, none of which grows with the batch.
     std::vector<int64_t> integer_list(size_t i, const char* what) const;
     /// The one number that a constant of any type holds; refuses a constant of none or several, and NaN.

@@ -34,8 +34,8 @@ void reshape_to(OnnxNode& node, const Shape& target) {
         return set_value(node, 0, in, node.emit_as(op::Reshape{}, {value}, target));
     }
     check_shapes(op::Reshape{}, {node.shape(0)}, target);
+    node.state().charge(in.constant->size());
     Constant moved = *in.constant;
-    node.state().charge(moved.size());
     moved.dims = target.dims;
     node.set_output(0, std::move(moved));
 }

@@ -25,8 +25,12 @@ std::string node_name(const onnx::NodeProto& node) {
 void refuse(const std::string& what) { throw InputError(what); }
 
 void ImportState::charge(int64_t elements) {
-    folding_budget -= std::min(elements, folding_budget + 1);
-    if (folding_budget < 0) refuse("its constants, once folded, are far larger than the file");
+    if (elements > budget)
+        refuse(
+            fmt::format("it takes {} elements of constants, and all that nodes take may not be far more than "
+                        "the file brings",
+                        elements));
+    budget -= elements;
 }
 
 ValueId ImportState::constant_value(const ConstantPtr& constant, const std::string& name) {
@@ -102,7 +106,7 @@ Constant OnnxNode::tensor(const std::string& attribute) {
     const AttributeProto* found = find(attribute, AttributeProto::TENSOR);
     if (!found) refuse(fmt::format("attribute '{}' is missing", attribute));
     Constant c = decode_tensor(found->t(), state_.directory);
-    state_.folding_budget += 4 * c.size();  // as large as what the file brings
+    state_.allow_for(c);
     return c;
 }
 
@@ -170,7 +174,7 @@ void OnnxNode::require_real(const Constant& c, size_t i, const char* what) const
                            type_name(c.type)));
 }
 
-Tensor OnnxNode::weight(size_t i, const char* what) const {
+Tensor OnnxNode::weight(size_t i, const char* what) {
     const Constant& c = constant(i, what);
     require_real(c, i, what);
     if (!c.per_batch.empty())
@@ -178,6 +182,7 @@ Tensor OnnxNode::weight(size_t i, const char* what) const {
     if (!std::all_of(c.reals.begin(), c.reals.end(), [](float x) { return std::isfinite(x); }))
         refuse(
             fmt::format("the {} '{}' holds elements that are infinite or not a number", what, input_name(i)));
+    state_.charge(c.size());
     return {c.dims, c.reals};
 }
 

@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <fstream>
 #include <limits>
+#include <set>
 #include <sstream>
+#include <string_view>
 
 #include "kernels/error.h"
 #include "models/names.h"
@@ -33,7 +35,7 @@ class OnnxReader {
         : model_(model) {
         state_.options = options;
         state_.directory = std::move(directory);
-        state_.folding_budget += 4 * static_cast<int64_t>(model.ByteSizeLong());
+        state_.budget += 4 * static_cast<int64_t>(model.ByteSizeLong());
     }
 
     Graph read() {
@@ -43,7 +45,9 @@ class OnnxReader {
                                model_.functions(0).name()));
         add_initialisers();
         add_inputs();
-        for (const onnx::NodeProto& node : model_.graph().node()) import(node);
+        const std::vector<char> needed = needed_nodes();
+        for (int i = 0; i < model_.graph().node_size(); ++i)
+            if (needed[static_cast<size_t>(i)]) import(model_.graph().node(i));
         add_outputs();
         return compacted(recognise_patterns(std::move(state_.graph)));
     }
@@ -68,7 +72,7 @@ class OnnxReader {
             Symbol symbol;
             try {
                 Constant c = decode_tensor(tensor, state_.directory);
-                state_.folding_budget += 4 * c.size();
+                state_.allow_for(c);
                 symbol.type = c.type;
                 symbol.constant = std::make_shared<const Constant>(std::move(c));
             } catch (const InputError& error) {
@@ -119,6 +123,23 @@ class OnnxReader {
             scope_.emplace(input.name(), std::move(symbol));
         }
         if (state_.graph.inputs.empty()) refuse("it has no inputs");
+    }
+
+    /// Which nodes lead to an output, by the names that they read: what nothing reads is not built.
+    std::vector<char> needed_nodes() const {
+        const auto& nodes = model_.graph().node();
+        std::set<std::string_view> read;
+        for (const onnx::ValueInfoProto& output : model_.graph().output()) read.insert(output.name());
+        std::vector<char> needed(static_cast<size_t>(nodes.size()), 0);
+        for (int i = nodes.size(); i-- > 0;) {
+            const auto is_read = [&](const std::string& name) {
+                return !name.empty() && read.contains(name);
+            };
+            if (!std::any_of(nodes[i].output().begin(), nodes[i].output().end(), is_read)) continue;
+            needed[static_cast<size_t>(i)] = 1;
+            read.insert(nodes[i].input().begin(), nodes[i].input().end());
+        }
+        return needed;
     }
 
     void import(const onnx::NodeProto& proto) {

@@ -31,7 +31,9 @@ void check_size(const Shape& shape) {
     for (int64_t extent : shape.dims) {
         if (extent < 0) fail("the shape {} has a negative extent", to_string(shape));
         // Zero extents do not lift the limit: the other extents still have to multiply.
-        if (extent > max_elements / size) fail("the shape {} has more than 2^40 elements", to_string(shape));
+        if (extent > max_elements / size)
+            fail("the shape {} has more than 2^31 elements{}", to_string(shape),
+                 shape.per_image ? " an image" : "");
         size *= std::max<int64_t>(extent, 1);
     }
     if (shape.per_image && shape.dims.empty()) fail("a scalar has no batch axis");
@@ -278,9 +280,12 @@ Shape shape_of(const op::Pad& pad, const Shapes& inputs) {
         const int64_t begin = pad.begin[axis], end = pad.end[axis], extent = out.dims[axis];
         if (begin == 0 && end == 0) continue;
         keep_batch(out, static_cast<int>(axis), "padding");
+        if (std::max(begin, end) > max_elements)
+            fail("padding of {} and {} around an axis of {} makes more than 2^31 elements", begin, end,
+                 extent);
         // An image can lend what lies beside its border, not the border itself.
-        const int64_t most = pad.mode == PadMode::reflect ? extent - 1 : max_elements;
-        if (std::max(begin, end) > most || (pad.mode == PadMode::edge && extent == 0))
+        const bool reaches_too_far = pad.mode == PadMode::reflect && std::max(begin, end) > extent - 1;
+        if (reaches_too_far || (pad.mode == PadMode::edge && extent == 0))
             fail("padding of {} and {} around an axis of {}", begin, end, extent);
         if (begin < -extent || end < -extent || extent + begin + end < 0)
             fail("cropping of {} and {} from an axis of {}", -begin, -end, extent);

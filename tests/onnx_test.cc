@@ -3,6 +3,7 @@
 // format.
 #include "models/onnx.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
@@ -347,6 +348,14 @@ TEST(OnnxReader, constants_of_every_type_are_read) {
     }
 }
 
+TEST(OnnxReader, what_no_output_needs_is_not_built) {
+    const Graph g =
+        parsed(model_text(integers("s", {1000000, 1000000}) + node("ConstantOfShape", "s", "c") +
+                          node("Add", "x c", "d") + node("LSTM", "x", "l") + node("Relu", "x", "y")));
+    EXPECT_EQ(g.nodes.size(), 1u);
+    EXPECT_EQ(g.values.size(), 2u);
+}
+
 TEST(OnnxReader, infinite_bounds_and_masks_are_numbers) {
     const std::string inf = "initializer { name: 'i' data_type: 1 float_data: inf } ";
     EXPECT_EQ(parsed(model_text(inf + node("Clip", "x  i", "y"))).nodes.size(), 1u);
@@ -478,7 +487,7 @@ std::vector<BadModel> bad_models() {
          "extent -3 is negative"},
         {"huge",
          model_text("initializer { name: 'a' data_type: 1 dims: 4000000000 dims: 4000000000 } " + relu),
-         "2^40"},
+         "2^31"},
         {"strings", model_text("initializer { name: 'a' data_type: 8 string_data: 'a' } " + relu),
          "STRING is not supported"},
         {"segment", model_text("initializer { name: 'a' data_type: 1 segment { begin: 0 } } " + relu),
@@ -502,6 +511,48 @@ std::vector<BadModel> bad_models() {
          model_text(integers("s", {1000000, 1000000}) + node("ConstantOfShape", "s", "c") +
                     node("Add", "x c", "y")),
          "(ConstantOfShape)"},
+        {"one constant, copied by many nodes",
+         [] {
+             std::string nodes;
+             for (int i = 0; i < 40; ++i)
+                 nodes += node("MatMul", "x w", fmt::format("a{}", i)) +
+                          node("ReduceMean", fmt::format("a{} last", i), fmt::format("m{}", i));
+             std::string sum = node("Add", "m0 m1", "s1");
+             for (int i = 2; i < 40; ++i)
+                 sum += node("Add", fmt::format("s{} m{}", i - 1, i), i == 39 ? "y" : fmt::format("s{}", i));
+             return model_text(integers("dims", {4, 1000000}) + integers("last", {2}) +
+                               node("ConstantOfShape", "dims", "w") + nodes + sum);
+         }(),
+         "(MatMul): it takes 4000000 elements of constants"},
+        {"a constant cast again and again",
+         [] {
+             std::string casts;
+             for (int i = 0; i < 40; ++i)
+                 casts += node("Cast", fmt::format("w{}", i), fmt::format("w{}", i + 1),
+                               "attribute { name: 'to' i: 1 type: INT } ");
+             return model_text(integers("dims", {4, 1000000}) + node("ConstantOfShape", "dims", "w0") +
+                               casts + node("MatMul", "x w40", "y"));
+         }(),
+         "(Cast): it takes 4000000 elements of constants"},
+        {"padding without end",
+         model_text(integers("p", {0, 0, 0, 0, 0, int64_t{1} << 36}) +
+                    integers("c", {0, 0, 0, 0, 0, -(int64_t{1} << 36)}) + node("Pad", "x p", "a") +
+                    node("Pad", "a c", "y")),
+         "node 'Pad_a' (Pad): padding of 0 and 68719476736 around an axis of 4 makes more than 2^31 "
+         "elements"},
+        {"padding to more than an image may have",
+         model_text(integers("p", {0, 0, 0, 0, 0, int64_t{1} << 30}) + node("Pad", "x p", "y")),
+         "node 'Pad_y' (Pad): the shape n * 1 x 3 x 1073741828 has more than 2^31 elements an image"},
+        {"concatenation that doubles without end",
+         [] {
+             std::string joins;
+             for (int i = 0; i < 36; ++i)
+                 joins += node("Concat", i == 0 ? "x x" : fmt::format("c{0} c{0}", i),
+                               i == 35 ? "y" : fmt::format("c{}", i + 1),
+                               "attribute { name: 'axis' i: 2 type: INT } ");
+             return model_text(joins);
+         }(),
+         "has more than 2^31 elements an image"},
         {"an unavailable output",
          model_text("node { op_type: 'MaxPool' input: 'x' output: 'a' output: 'y' attribute { name: "
                     "'kernel_shape' ints: 1 type: INTS } } "),
