@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -41,8 +42,10 @@ using Attributes = std::map<std::string, const onnx::AttributeProto*>;
 struct ImportState {
     Graph graph;
     OnnxOptions options;
-    std::filesystem::path directory;    ///< where external data lies
-    int64_t file_batch = 1;             ///< the batch that the file bakes in; 1 where it is symbolic
+    std::filesystem::path directory;  ///< where external data lies
+    /// The batch that the file bakes into its inputs, and so into its numbers for axis 0; nothing where it is
+    /// symbolic: then a number for axis 0 is one image count among many.
+    std::optional<int64_t> file_batch;
     int64_t budget = int64_t{1} << 24;  ///< elements that may still be copied or made
     std::map<ConstantPtr, ValueId> constant_values;
 
@@ -64,6 +67,7 @@ class OnnxNode {
     const std::string& operation() const;
     int64_t opset() const { return opset_; }
     ImportState& state() { return state_; }
+    const ImportState& state() const { return state_; }
 
     // Attributes. Asking for one makes it known; check_attributes refuses what nobody asked for.
     bool has_attribute(const std::string& attribute);

@@ -100,6 +100,15 @@ class OnnxReader {
         return dims;
     }
 
+    /// Every input that states a batch has to state the same one.
+    void take_batch(const std::string& input, int64_t stated) {
+        if (stated == 0) return;  // symbolic
+        if (state_.file_batch && *state_.file_batch != stated)
+            refuse(fmt::format("input '{}' states a batch of {}, another one a batch of {}", input, stated,
+                               *state_.file_batch));
+        state_.file_batch = stated;
+    }
+
     void add_inputs() {
         for (const onnx::ValueInfoProto& input : model_.graph().input()) {
             if (scope_.contains(input.name()))
@@ -108,7 +117,7 @@ class OnnxReader {
             if (shape.per_image) {
                 if (shape.dims.empty())
                     refuse(fmt::format("input '{}' is a scalar: it has no batch", input.name()));
-                state_.file_batch = std::max<int64_t>(shape.dims[0], 1);
+                take_batch(input.name(), shape.dims[0]);
                 shape.dims[0] = 1;
             }
             for (size_t i = 0; i < shape.dims.size(); ++i)

@@ -356,6 +356,79 @@ TEST(OnnxReader, what_no_output_needs_is_not_built) {
     EXPECT_EQ(g.values.size(), 2u);
 }
 
+/// A model of opset 20 with inputs x, x1, ... of the extents (or the name of a symbolic one), output y.
+std::string model_of(const std::vector<std::vector<std::string>>& inputs, const std::string& rest) {
+    std::string text = "ir_version: 8 opset_import { version: 20 } graph { name: 'g' output { name: 'y' } ";
+    for (size_t i = 0; i < inputs.size(); ++i) {
+        text += fmt::format("input {{ name: 'x{}' type {{ tensor_type {{ elem_type: 1 shape {{ ",
+                            i == 0 ? "" : std::to_string(i));
+        for (const std::string& extent : inputs[i])
+            text += isdigit(extent[0]) ? "dim { dim_value: " + extent + " } "
+                                       : "dim { dim_param: '" + extent + "' } ";
+        text += "} } } } ";
+    }
+    return text + rest + " }";
+}
+
+TEST(OnnxReader, numbers_for_the_batch_mean_the_batch_that_the_file_bakes_in) {
+    const std::string slice =
+        integers("b", {0}) + integers("e", {3}) + integers("a", {0}) + node("Slice", "x b e a", "y");
+    const std::string gather = integers("i", {0}) + node("Gather", "x i", "y");
+    const std::string two_rows = integers("s", {2, -1}) + node("Reshape", "x s", "y");
+    const std::string one_row = integers("s", {1, -1}) + node("Reshape", "x s", "y");
+    const std::string expand = integers("s", {2, 4, 6}) + node("Expand", "x s", "y");
+    const auto shape = [](const std::string& batch, const std::string& rest) {
+        const Graph g = parsed(model_of({{batch, "6"}}, rest));
+        return g.values[static_cast<size_t>(g.outputs[0])].shape;
+    };
+    // Of a batch of any size they pick images or mix them.
+    for (const std::string& rest : {slice, gather, two_rows, one_row, expand})
+        EXPECT_THROW(parsed(model_of({{"n", "6"}}, rest)), InputError) << rest;
+    // Of the batch that the file was exported with they mean all of it: PyTorch's exporters write so.
+    EXPECT_EQ(shape("1", slice), (Shape{{1, 6}, true}));
+    EXPECT_EQ(shape("3", slice), (Shape{{1, 6}, true}));
+    EXPECT_EQ(shape("1", gather), (Shape{{1, 6}, true}));
+    EXPECT_EQ(shape("1", two_rows), (Shape{{2, 3}, true}));
+    EXPECT_EQ(shape("2", two_rows), (Shape{{1, 6}, true}));
+    EXPECT_EQ(shape("1", one_row), (Shape{{1, 6}, true}));
+    EXPECT_THROW(shape("4", slice), InputError);
+    EXPECT_THROW(shape("4", gather), InputError);
+    EXPECT_THROW(shape("3", two_rows), InputError);
+    EXPECT_THROW(shape("2", one_row), InputError);
+    // What holds for any batch stays.
+    EXPECT_EQ(shape("n", integers("b", {0}) + integers("e", {2147483647}) + node("Slice", "x b e", "y")),
+              (Shape{{1, 6}, true}));
+    EXPECT_EQ(shape("n", integers("b", {0}) + integers("z", {0}) + node("Shape", "x", "s") +
+                             node("Gather", "s z", "e") + node("Slice", "x b e z", "y")),
+              (Shape{{1, 6}, true}));
+    EXPECT_EQ(shape("n", integers("s", {-1, 3}) + node("Reshape", "x s", "y")), (Shape{{2, 3}, true}));
+    EXPECT_EQ(shape("n", integers("s", {1, 6}) + node("Expand", "x s", "y")), (Shape{{1, 6}, true}));
+    // As many elements of an image as there are images.
+    EXPECT_THROW(
+        shape("n", integers("b", {0}) + integers("z", {0}) + integers("a", {1}) + node("Shape", "x", "s") +
+                       node("Gather", "s z", "e") + node("Slice", "x b e a", "y")),
+        InputError);
+}
+
+TEST(OnnxReader, the_batch_of_several_inputs_does_not_depend_on_their_order) {
+    const std::string rest = integers("s", {4, 6}) + node("Reshape", "x s", "r") +
+                             node("Concat", "r x1", "y", "attribute { name: 'axis' i: 1 type: INT } ");
+    const std::string turned = integers("s", {4, 6}) + node("Reshape", "x1 s", "r") +
+                               node("Concat", "r x", "y", "attribute { name: 'axis' i: 1 type: INT } ");
+    const std::vector<std::string> baked{"4", "2", "3"}, symbolic{"n", "3"};
+    for (const Graph& g :
+         {parsed(model_of({baked, symbolic}, rest)), parsed(model_of({symbolic, baked}, turned))})
+        EXPECT_EQ(g.values[static_cast<size_t>(g.outputs[0])].shape, (Shape{{1, 9}, true}));
+    for (const auto& [first, second] : {std::pair{"4", "2"}, std::pair{"2", "4"}}) {
+        try {
+            parsed(model_of({{first, "3"}, {second, "3"}}, node("Add", "x x1", "y")));
+            ADD_FAILURE() << first << " " << second;
+        } catch (const InputError& error) {
+            EXPECT_THAT(error.what(), HasSubstr("input 'x1' states a batch of"));
+        }
+    }
+}
+
 TEST(OnnxReader, infinite_bounds_and_masks_are_numbers) {
     const std::string inf = "initializer { name: 'i' data_type: 1 float_data: inf } ";
     EXPECT_EQ(parsed(model_text(inf + node("Clip", "x  i", "y"))).nodes.size(), 1u);
@@ -560,7 +633,7 @@ std::vector<BadModel> bad_models() {
         {"constant output",
          model_text("initializer { name: 'y' data_type: 1 float_data: 1 } " + node("Relu", "x", "z")),
          "output 'y' is a constant"},
-        {"reshape to another size", model_text(integers("s", {1, 5}) + node("Reshape", "x s", "y")),
+        {"reshape to another size", model_text(integers("s", {0, 5}) + node("Reshape", "x s", "y")),
          "another number of elements"},
         {"power", model_text(scalar("p", 2.5f) + node("Pow", "x p", "y")), "exponent"},
         {"gelu of another kind",
