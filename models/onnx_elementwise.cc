@@ -20,7 +20,7 @@ void emit_activation(OnnxNode& node, ActivationKind kind, float alpha = 0, float
 template <ActivationKind kind>
 void import_plain(OnnxNode& node) {
     if (!node.all_constant()) return emit_activation(node, kind);
-    const Tensor x = node.weight(0, "operand");
+    const Tensor x = node.numbers(0, "operand");
     node.state().charge(static_cast<int64_t>(x.data.size()));
     std::vector<float> y;
     for (float v : x.data) y.push_back(activated<kind>(v, 0, 0));

@@ -93,6 +93,8 @@ class OnnxNode {
     /// The input, which must be a constant; `what` names it in the message.
     const Constant& constant(size_t i, const char* what) const;
     /// A constant of a float type, copied, its elements finite.
+    Tensor numbers(size_t i, const char* what);
+    /// The same, which may not be empty either.
     Tensor weight(size_t i, const char* what);
     /// A constant list of integers, none of which grows with the batch.
     std::vector<int64_t> integer_list(size_t i, const char* what) const;

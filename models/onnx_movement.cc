@@ -381,7 +381,7 @@ ValueId concat_with_constants(OnnxNode& node, int axis) {
             parts.push_back(make_constant(1, dims));
             continue;
         }
-        const Tensor constant = node.weight(i, "input");
+        const Tensor constant = node.numbers(i, "input");
         if (constant.dims.size() == dims.size()) dims[at] = constant.dims[at];
         if (constant.dims != dims)
             refuse(fmt::format("joins {} with the constant {} along axis {}", to_string(like),

@@ -174,7 +174,7 @@ void OnnxNode::require_real(const Constant& c, size_t i, const char* what) const
                            type_name(c.type)));
 }
 
-Tensor OnnxNode::weight(size_t i, const char* what) {
+Tensor OnnxNode::numbers(size_t i, const char* what) {
     const Constant& c = constant(i, what);
     require_real(c, i, what);
     if (!c.per_batch.empty())
@@ -184,6 +184,14 @@ Tensor OnnxNode::weight(size_t i, const char* what) {
             fmt::format("the {} '{}' holds elements that are infinite or not a number", what, input_name(i)));
     state_.charge(c.size());
     return {c.dims, c.reals};
+}
+
+Tensor OnnxNode::weight(size_t i, const char* what) {
+    Tensor tensor = numbers(i, what);
+    if (tensor.empty())
+        refuse(
+            fmt::format("the {} '{}' of {} is empty", what, input_name(i), to_string({tensor.dims, false})));
+    return tensor;
 }
 
 std::vector<int64_t> OnnxNode::integer_list(size_t i, const char* what) const {

@@ -122,8 +122,9 @@ class OnnxReader {
             }
             for (size_t i = 0; i < shape.dims.size(); ++i)
                 if (shape.dims[i] == 0)
-                    refuse(fmt::format("extent {} of input '{}' is symbolic; export with a fixed image size",
-                                       i, input.name()));
+                    throw SymbolicExtent(
+                        fmt::format("extent {} of input '{}' is symbolic; export with a fixed image size", i,
+                                    input.name()));
             checked_count(shape.dims);
             Symbol symbol;
             symbol.type = input.type().tensor_type().elem_type();
@@ -220,6 +221,8 @@ Graph parse_onnx(const std::string& bytes, const std::string& name, const std::f
         throw InputError(name + ": no ONNX model (truncated, or another kind of file)");
     try {
         return OnnxReader(model, directory, options).read();
+    } catch (const SymbolicExtent& error) {
+        throw SymbolicExtent(fmt::format("{}: {}", name, error.what()));
     } catch (const InputError& error) {
         throw InputError(fmt::format("{}: {}", name, error.what()));
     }

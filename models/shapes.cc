@@ -111,6 +111,8 @@ Shape shape_of(const op::Conv& conv, const Shapes& inputs) {
     for (size_t axis = static_cast<size_t>(3 - conv.spatial_rank); axis < 3; ++axis)
         expected.push_back(conv.window.kernel[axis]);
     check_tensor(conv.weight, expected, "weight");
+    if (conv.weight.empty() || out.size() == 0)
+        fail("the convolution of {} with the weight {} is empty", to_string(in), to_string({dims, false}));
     if (!conv.bias.empty()) check_tensor(conv.bias, {dims[0]}, "bias");
     return out;
 }
@@ -120,6 +122,9 @@ Shape shape_of(const op::Linear& linear, const Shapes& inputs) {
     if (linear.weight.dims.size() != 2)
         fail("the weight {} needs 2 axes", to_string({linear.weight.dims, false}));
     if (out.dims.empty()) fail("the input is a scalar");
+    if (out.size() == 0 || linear.weight.data.empty())
+        fail("the product of {} with the weight {} is empty", to_string(out),
+             to_string({linear.weight.dims, false}));
     keep_batch(out, rank_of(out) - 1, "a matrix product");
     check_tensor(linear.weight, {linear.weight.dims[0], out.dims.back()}, "weight");
     if (!linear.bias.empty()) check_tensor(linear.bias, {linear.weight.dims[0]}, "bias");

@@ -363,8 +363,8 @@ std::string model_of(const std::vector<std::vector<std::string>>& inputs, const 
         text += fmt::format("input {{ name: 'x{}' type {{ tensor_type {{ elem_type: 1 shape {{ ",
                             i == 0 ? "" : std::to_string(i));
         for (const std::string& extent : inputs[i])
-            text += isdigit(extent[0]) ? "dim { dim_value: " + extent + " } "
-                                       : "dim { dim_param: '" + extent + "' } ";
+            text += isdigit(extent[0]) ? fmt::format("dim {{ dim_value: {} }} ", extent)
+                                       : fmt::format("dim {{ dim_param: '{}' }} ", extent);
         text += "} } } } ";
     }
     return text + rest + " }";
@@ -427,6 +427,35 @@ TEST(OnnxReader, the_batch_of_several_inputs_does_not_depend_on_their_order) {
             EXPECT_THAT(error.what(), HasSubstr("input 'x1' states a batch of"));
         }
     }
+}
+
+TEST(OnnxReader, empty_products_are_refused_in_fixed_shapes_too) {
+    OnnxOptions as_it_stands;
+    as_it_stands.any_batch = false;
+    const auto message = [&](const std::string& rest) -> std::string {
+        try {
+            parse_onnx(bytes_of(model_of({{"3", "4"}}, rest)), "test.onnx", ".", as_it_stands);
+        } catch (const InputError& error) {
+            return error.what();
+        }
+        return "was read";
+    };
+    EXPECT_EQ(message(floats("w", {4, 0}) + node("MatMul", "x w", "y")),
+              "test.onnx: node 'MatMul_y' (MatMul): the right operand 'w' of 4 x 0 is empty");
+    EXPECT_EQ(message(floats("w", {0, 2}) + integers("b", {2}) + integers("a", {1}) +
+                      node("Slice", "x b b a", "s") + node("MatMul", "s w", "y")),
+              "test.onnx: node 'MatMul_y' (MatMul): the right operand 'w' of 0 x 2 is empty");
+    EXPECT_EQ(message(floats("w", {4, 2}) + integers("b", {2}) + integers("a", {0}) +
+                      node("Slice", "x b b a", "s") + node("MatMul", "s w", "y")),
+              "test.onnx: node 'MatMul_y' (MatMul): the product of 0 x 4 with the weight 2 x 4 is empty");
+    EXPECT_THROW(infer_shape(op::Linear{Tensor{{2, 0}, {}}, {}}, {{{3, 0}, false}}), InputError);
+}
+
+TEST(OnnxReader, a_symbolic_batch_is_told_from_what_else_is_wrong) {
+    OnnxOptions as_it_stands;
+    as_it_stands.any_batch = false;
+    EXPECT_THROW(parse_onnx(bytes_of(model_text(node("Relu", "x", "y"))), "test.onnx", ".", as_it_stands),
+                 SymbolicExtent);
 }
 
 TEST(OnnxReader, infinite_bounds_and_masks_are_numbers) {
@@ -535,6 +564,8 @@ std::vector<BadModel> bad_models() {
          model_text(node("Constant", "", "c", attribute("value_string", "s: 'a' type: STRING")) +
                     node("Add", "x c", "y")),
          "attribute 'value_string' is not supported"},
+        {"empty bias", model_text(floats("w", {2, 3, 1}) + floats("b", {0}) + node("Conv", "x w b", "y")),
+         "node 'Conv_y' (Conv): the bias 'b' of 0 is empty"},
         {"sparse constant",
          model_text(
              node("Constant", "", "c", attribute("sparse_value", "sparse_tensor { } type: SPARSE_TENSOR")) +
