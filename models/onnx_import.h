@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "models/graph.h"
+#include "models/names.h"
 #include "models/onnx.h"
 #include "models/onnx_constant.h"
 
@@ -48,6 +49,7 @@ struct ImportState {
     std::optional<int64_t> file_batch;
     int64_t budget = int64_t{1} << 24;  ///< elements that may still be copied or made
     std::map<ConstantPtr, ValueId> constant_values;
+    UniqueNames node_names, value_names;  ///< those of the file are taken before any node is read
 
     /// Takes `elements` from the budget, so that a small file cannot ask for much memory: whatever is copied
     /// from constants, or made of them, is charged before it is made.
@@ -61,7 +63,9 @@ struct ImportState {
 /// One node of the file. Every problem is thrown as InputError without the node's name: the reader adds it.
 class OnnxNode {
   public:
-    OnnxNode(ImportState& import_state, const onnx::NodeProto& node, Scope& symbols, int64_t operator_set);
+    /// `unique_name` is the node's alone, and taken in state's node_names.
+    OnnxNode(ImportState& import_state, const onnx::NodeProto& node, std::string unique_name, Scope& symbols,
+             int64_t operator_set);
 
     const std::string& name() const { return name_; }
     const std::string& operation() const;
@@ -120,12 +124,14 @@ class OnnxNode {
 
   private:
     const onnx::AttributeProto* find(const std::string& attribute, int type);
+    std::string name_of_part(const std::string& label);
     void require_real(const Constant& c, size_t i, const char* what) const;
 
     ImportState& state_;
     const onnx::NodeProto& node_;
     Scope& scope_;
     std::string name_;
+    bool name_is_used_ = false;
     int64_t opset_;
     Attributes attributes_;
     std::map<std::string, bool> asked_;

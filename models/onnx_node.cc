@@ -5,22 +5,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "kernels/error.h"
 #include "models/onnx_import.h"
 
 namespace mho {
 
-namespace {
-
 using onnx::AttributeProto;
-
-std::string node_name(const onnx::NodeProto& node) {
-    if (!node.name().empty()) return node.name();
-    return fmt::format("{}_{}", node.op_type(), node.output_size() > 0 ? node.output(0) : "");
-}
-
-}  // namespace
 
 void refuse(const std::string& what) { throw InputError(what); }
 
@@ -42,12 +34,12 @@ ValueId ImportState::constant_value(const ConstantPtr& constant, const std::stri
     return place->second;
 }
 
-OnnxNode::OnnxNode(ImportState& import_state, const onnx::NodeProto& node, Scope& symbols,
-                   int64_t operator_set)
+OnnxNode::OnnxNode(ImportState& import_state, const onnx::NodeProto& node, std::string unique_name,
+                   Scope& symbols, int64_t operator_set)
     : state_(import_state),
       node_(node),
       scope_(symbols),
-      name_(node_name(node)),
+      name_(std::move(unique_name)),
       opset_(operator_set),
       first_new_value_(static_cast<ValueId>(import_state.graph.values.size())) {
     for (const AttributeProto& attribute : node.attribute()) {
@@ -237,10 +229,15 @@ ValueId OnnxNode::emit_as(Operation operation, std::vector<ValueId> from, Shape 
                     [&](ValueId id) { return values[static_cast<size_t>(id)].is_constant(); }))
         refuse("all its inputs are constants, and it is not among the operators that are folded");
     if (shape.per_image && shape.size() == 0) refuse(fmt::format("the result {} is empty", to_string(shape)));
-    const std::string full_name = label.empty() ? name_ : name_ + ":" + label;
-    const ValueId output = state_.graph.add_value(full_name, std::move(shape));
-    state_.graph.nodes.push_back({full_name, std::move(operation), std::move(from), output});
+    std::string part = name_of_part(label);
+    const ValueId output = state_.graph.add_value(state_.value_names.unique(part), std::move(shape));
+    state_.graph.nodes.push_back({std::move(part), std::move(operation), std::move(from), output});
     return output;
+}
+
+std::string OnnxNode::name_of_part(const std::string& label) {
+    if (!label.empty()) return state_.node_names.unique(name_ + ":" + label);
+    return std::exchange(name_is_used_, true) ? state_.node_names.unique(name_) : name_;
 }
 
 ValueId OnnxNode::emit_constant(std::vector<int64_t> dims, std::vector<float> data,
@@ -248,7 +245,8 @@ ValueId OnnxNode::emit_constant(std::vector<int64_t> dims, std::vector<float> da
     state_.charge(static_cast<int64_t>(data.size()));
     if (data.empty()) refuse(fmt::format("a constant of {} is empty", to_string({dims, false})));
     const Shape shape{dims, false};
-    return state_.graph.add_value(name_ + ":" + label, shape, {std::move(dims), std::move(data)});
+    return state_.graph.add_value(state_.value_names.unique(name_ + ":" + label), shape,
+                                  {std::move(dims), std::move(data)});
 }
 
 size_t OnnxNode::outputs() const { return static_cast<size_t>(node_.output_size()); }

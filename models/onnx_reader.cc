@@ -45,9 +45,9 @@ class OnnxReader {
                                model_.functions(0).name()));
         add_initialisers();
         add_inputs();
-        const std::vector<char> needed = needed_nodes();
-        for (int i = 0; i < model_.graph().node_size(); ++i)
-            if (needed[static_cast<size_t>(i)]) import(model_.graph().node(i));
+        const std::vector<const onnx::NodeProto*> nodes = needed_nodes();
+        const std::vector<std::string> names = take_names(nodes);
+        for (size_t i = 0; i < nodes.size(); ++i) import(*nodes[i], names[i]);
         add_outputs();
         return compacted(recognise_patterns(std::move(state_.graph)));
     }
@@ -135,24 +135,42 @@ class OnnxReader {
         if (state_.graph.inputs.empty()) refuse("it has no inputs");
     }
 
-    /// Which nodes lead to an output, by the names that they read: what nothing reads is not built.
-    std::vector<char> needed_nodes() const {
+    /// The nodes that lead to an output, by the names that they read: what nothing reads is not built.
+    std::vector<const onnx::NodeProto*> needed_nodes() const {
         const auto& nodes = model_.graph().node();
         std::set<std::string_view> read;
         for (const onnx::ValueInfoProto& output : model_.graph().output()) read.insert(output.name());
-        std::vector<char> needed(static_cast<size_t>(nodes.size()), 0);
+        std::vector<const onnx::NodeProto*> needed;
         for (int i = nodes.size(); i-- > 0;) {
             const auto is_read = [&](const std::string& name) {
                 return !name.empty() && read.contains(name);
             };
             if (!std::any_of(nodes[i].output().begin(), nodes[i].output().end(), is_read)) continue;
-            needed[static_cast<size_t>(i)] = 1;
+            needed.push_back(&nodes[i]);
             read.insert(nodes[i].input().begin(), nodes[i].input().end());
         }
+        std::reverse(needed.begin(), needed.end());
         return needed;
     }
 
-    void import(const onnx::NodeProto& proto) {
+    /// Takes every name in the file, so that no part of a node gets it, and gives each node one of its own:
+    /// files may use a node's name twice.
+    std::vector<std::string> take_names(const std::vector<const onnx::NodeProto*>& nodes) {
+        for (const auto& [name, symbol] : scope_) state_.value_names.reserve(name);
+        std::vector<std::string> names;
+        for (const onnx::NodeProto* node : nodes) {
+            for (const std::string& output : node->output()) state_.value_names.reserve(output);
+            names.push_back(!node->name().empty() ? node->name()
+                                                  : fmt::format("{}_{}", node->op_type(), node->output(0)));
+            state_.node_names.reserve(names.back());
+        }
+        std::set<std::string> seen;
+        for (std::string& name : names)
+            if (!seen.insert(name).second) name = state_.node_names.unique(name);
+        return names;
+    }
+
+    void import(const onnx::NodeProto& proto, const std::string& name) {
         const std::string where =
             fmt::format("node '{}' ({})",
                         proto.name().empty() && proto.output_size() > 0 ? proto.output(0) : proto.name(),
@@ -165,7 +183,7 @@ class OnnxReader {
                                proto.domain().empty() ? "" : proto.domain() + ".", proto.op_type(),
                                joined(supported_onnx_operators())));
         try {
-            OnnxNode node(state_, proto, scope_, opset_);
+            OnnxNode node(state_, proto, name, scope_, opset_);
             importer->import(node);
             node.check_attributes();
             node.close_outputs();

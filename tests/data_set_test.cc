@@ -449,5 +449,16 @@ TEST(Names, nearest_is_the_one_with_the_fewest_edits) {
     EXPECT_EQ(joined({}), "");
 }
 
+TEST(Names, unique_ones_get_a_number_where_they_are_taken) {
+    UniqueNames names;
+    names.reserve("b");
+    EXPECT_EQ(names.unique("a"), "a");
+    EXPECT_EQ(names.unique("a_2"), "a_2");
+    EXPECT_EQ(names.unique("a"), "a_3");
+    EXPECT_EQ(names.unique("a"), "a_4");
+    EXPECT_EQ(names.unique("b"), "b_2");
+    EXPECT_EQ(names.unique("b_2"), "b_2_2");
+}
+
 }  // namespace
 }  // namespace mho

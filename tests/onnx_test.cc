@@ -11,6 +11,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "kernels/error.h"
 #include "models/zoo.h"
@@ -100,6 +101,49 @@ TEST(OnnxWriter, movement_and_reduction_come_back_equal) {
     op::LayerNorm norm{2, 1e-4f, b.whole_numbers({6, 5}, 3), b.whole_numbers({6, 5}, 3)};
     b.output(b.add(norm, {x}));
     expect_round_trip(b.graph, "movement");
+}
+
+TEST(OnnxWriter, names_that_parts_of_nodes_would_have_stay_free) {
+    GraphBuilder b(6);
+    const ValueId x = b.input({1, 3, 4});
+    const ValueId y = b.linear(x, 4);
+    b.output(
+        b.add(op::Activate{{ActivationKind::silu, 0, 0}}, {b.binary(BinaryKind::add, y, b.constant({4}))}));
+    const auto rename_value = [&](size_t id, const std::string& name) { b.graph.values[id].name = name; };
+    b.graph.nodes[0].name = "n";
+    b.graph.nodes[1].name = "n:sum";
+    b.graph.nodes[2].name = "s";
+    for (const auto& [product, constant] :
+         {std::pair{"v", "n.weight"}, std::pair{"v", "n.bias"}, std::pair{"v", "v:product"},
+          std::pair{"w:sigmoid", "s:sigmoid"}}) {
+        SCOPED_TRACE(constant);
+        rename_value(static_cast<size_t>(y), product);
+        rename_value(static_cast<size_t>(b.graph.nodes[1].inputs[1]), constant);
+        rename_value(static_cast<size_t>(b.graph.outputs[0]), "w");
+        expect_round_trip(b.graph, "names");
+    }
+}
+
+TEST(OnnxWriter, outputs_listed_twice_and_inputs_as_outputs_come_back) {
+    GraphBuilder b(7);
+    const ValueId x = b.input({1, 3}), y = b.relu(x);
+    for (ValueId id : {y, x, y}) b.output(id);
+    expect_round_trip(b.graph, "outputs");
+}
+
+TEST(OnnxWriter, values_of_one_name_are_told_apart) {
+    GraphBuilder b(8);
+    ValueId x = b.input({1, 3});
+    for (int i = 0; i < 3; ++i) x = b.binary(BinaryKind::add, b.relu(x), b.constant({3}));
+    b.output(x);
+    for (Value& value : b.graph.values) value.name = "same";
+    const Graph again = written_and_read(b.graph, "same");
+    ASSERT_EQ(again.nodes.size(), b.graph.nodes.size());
+    for (size_t i = 0; i < again.nodes.size(); ++i)
+        EXPECT_TRUE(again.nodes[i].operation == b.graph.nodes[i].operation);
+    const Graph want = compacted(b.graph);
+    for (size_t i = 0; i < want.values.size(); ++i)
+        EXPECT_EQ(again.values[i].constant, want.values[i].constant);
 }
 
 TEST(OnnxWriter, says_where_it_cannot_write) {
@@ -456,6 +500,30 @@ TEST(OnnxReader, a_symbolic_batch_is_told_from_what_else_is_wrong) {
     as_it_stands.any_batch = false;
     EXPECT_THROW(parse_onnx(bytes_of(model_text(node("Relu", "x", "y"))), "test.onnx", ".", as_it_stands),
                  SymbolicExtent);
+}
+
+TEST(OnnxReader, nodes_of_one_name_get_names_of_their_own) {
+    const auto named = [](const std::string& text, const std::string& from, const std::string& to) {
+        std::string renamed = text;
+        return renamed.replace(renamed.find("'" + from + "'"), from.size() + 2, "'" + to + "'");
+    };
+    // Three nodes n, and one that has the name of a part of another: LayerNormalization's mean.
+    const std::string twice = named(node("Relu", "x", "a"), "Relu_a", "n") +
+                              named(node("Relu", "a", "b"), "Relu_b", "n_2") +
+                              named(node("Tanh", "b", "c"), "Tanh_c", "n") + node("Tanh", "c", "n:mean") +
+                              named(
+                                  "node { op_type: 'LayerNormalization' name: 'l' input: 'n:mean' input: 's' "
+                                  "output: 'd' output: 'e' } ",
+                                  "l", "n") +
+                              named(node("Relu", "d", "g"), "Relu_g", "n:mean") + node("Add", "g e", "y");
+    const Graph g = parsed(model_text(floats("s", {4}) + twice));
+    validate(g);
+    std::set<std::string> values;
+    for (const Value& value : g.values) EXPECT_TRUE(values.insert(value.name).second) << value.name;
+    EXPECT_EQ(g.nodes[0].name, "n");
+    EXPECT_EQ(g.nodes[1].name, "n_2");
+    EXPECT_EQ(g.nodes[2].name, "n_3");
+    expect_round_trip(g, "node_names");
 }
 
 TEST(OnnxReader, infinite_bounds_and_masks_are_numbers) {
