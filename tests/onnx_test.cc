@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <onnx/onnx_pb.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -24,10 +25,22 @@ using testing::GraphBuilder;
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
+/// A file of this process alone, in a folder that goes when it ends.
 fs::path scratch(const std::string& name) {
-    const fs::path folder = fs::path(::testing::TempDir()) / "mho_onnx_test";
-    fs::create_directories(folder);
-    return folder / name;
+    struct Folder {
+        Folder() {
+            std::string made = (fs::temp_directory_path() / "mho_onnx_XXXXXX").string();
+            if (!mkdtemp(made.data())) throw RunError("no folder for scratch files");
+            path = made;
+        }
+        ~Folder() {
+            std::error_code ignored;
+            fs::remove_all(path, ignored);
+        }
+        fs::path path;
+    };
+    static const Folder folder;
+    return folder.path / name;
 }
 
 Graph written_and_read(const Graph& graph, const std::string& name) {
