@@ -57,14 +57,24 @@ std::span<const float> rows(const Tensor& array, const Shape& shape, int64_t fir
 }  // namespace
 
 Graph read_network_for(const std::filesystem::path& file, const std::vector<Tensor>& inputs) {
-    std::optional<Graph> as_it_stands;
+    std::optional<std::string> why_not_as_it_stands;  // where it could be read so at all
     try {
-        as_it_stands = read_onnx(file, {.any_batch = false});
-    } catch (const InputError&) {
-        // A symbolic batch has no extents of its own: the reading below says what is wrong, if anything is.
+        Graph graph = read_onnx(file, {.any_batch = false});
+        const auto why = misfit(graph, inputs);
+        if (!why) return graph;
+        why_not_as_it_stands = fmt::format("{}: {}", file.string(), *why);
+    } catch (const SymbolicExtent&) {
+    } catch (const InputError& error) {
+        why_not_as_it_stands = error.what();
     }
-    if (as_it_stands && !misfit(*as_it_stands, inputs)) return std::move(*as_it_stands);
-    Graph any_batch = read_onnx(file, {.any_batch = true});
+    Graph any_batch;
+    try {
+        any_batch = read_onnx(file, {.any_batch = true});
+    } catch (const InputError&) {
+        // That a network of fixed shapes takes no other batch is not what is wrong with it.
+        if (why_not_as_it_stands) throw InputError(*why_not_as_it_stands);
+        throw;
+    }
     if (const auto why = misfit(any_batch, inputs))
         throw InputError(fmt::format("{}: {}", file.string(), *why));
     return any_batch;

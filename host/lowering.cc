@@ -82,6 +82,24 @@ std::vector<float> permuted(const std::vector<float>& data, const std::vector<in
     return result;
 }
 
+/// Of each value, how many nodes and graph outputs read the memory that it lies in. A Transpose gives the
+/// value that it reads under other axes: it is no reader itself, and what reads it reads its source.
+std::vector<int> count_memory_readers(const Graph& graph) {
+    std::vector<ValueId> source(graph.values.size());
+    std::iota(source.begin(), source.end(), 0);
+    std::vector<int> readers(graph.values.size(), 0);
+    for (const Node& node : graph.nodes) {
+        if (std::holds_alternative<op::Transpose>(node.operation)) {
+            source[node.output] = source[node.inputs[0]];
+            continue;
+        }
+        for (ValueId value : node.inputs) ++readers[source[value]];
+    }
+    for (ValueId output : graph.outputs) ++readers[source[output]];
+    for (size_t value = 0; value < readers.size(); ++value) readers[value] = readers[source[value]];
+    return readers;
+}
+
 class Lowering {
   public:
     Lowering(const NumberedGraph& network, const LoweringOptions& options)
@@ -89,7 +107,7 @@ class Lowering {
           layer_(network.layer),
           options_(options),
           placement_(graph_.values.size()),
-          readers_(count_readers(graph_)) {}
+          memory_readers_(count_memory_readers(graph_)) {}
 
     Plan run() {
         for (ValueId input : graph_.inputs) {
@@ -295,7 +313,7 @@ class Lowering {
 
     void lower(const op::Activate& activate) {
         const Placement from = placement(input());
-        if (readers_[input()] == 1 && fuses_activation(from.tensor)) {
+        if (memory_readers_[input()] == 1 && fuses_activation(from.tensor)) {
             plan_.steps.back().activation = activate.activation;
             placement_[node_->output] = from;
         } else {
@@ -454,7 +472,7 @@ class Lowering {
     const std::vector<uint32_t>& layer_;
     const LoweringOptions& options_;
     std::vector<Placement> placement_;
-    std::vector<int> readers_;
+    std::vector<int> memory_readers_;
     const Node* node_ = nullptr;
     uint32_t number_ = 0;
     Plan plan_;

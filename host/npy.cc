@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cctype>
+#include <charconv>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -20,29 +23,93 @@ constexpr int64_t kMostElements = int64_t{1} << 40;
     throw InputError(fmt::format("{}: {}", name, why));
 }
 
-/// What stands after 'key': in the header's Python dictionary, up to the comma that ends it.
-std::string entry(const std::string& header, const std::string& key, const std::string& name) {
-    const size_t at = header.find("'" + key + "':");
-    if (at == std::string::npos) refuse(name, "its header has no '" + key + "'");
-    const size_t begin = header.find_first_not_of(' ', at + key.size() + 3);
-    if (begin == std::string::npos) refuse(name, "its header breaks off after '" + key + "'");
-    const size_t end = header[begin] == '(' ? header.find(')', begin) : header.find_first_of(",}", begin);
-    if (end == std::string::npos) refuse(name, "its header breaks off after '" + key + "'");
-    return header.substr(begin, end - begin);
-}
+/// The header: a Python dictionary, each entry a string, a word, a tuple or a list. Values are kept as they
+/// stand, strings without their quotes.
+class Header {
+  public:
+    Header(const std::string& text, const std::string& name) : text_(text), name_(name) {
+        expect('{');
+        while (!next_is('}')) {
+            const std::string key = string();
+            expect(':');
+            if (!entries_.emplace(key, value()).second) fail("names '" + key + "' twice");
+            if (!next_is('}')) expect(',');
+        }
+        expect('}');
+        if (skip_space(); at_ != text_.size()) fail("goes on after its dictionary");
+    }
 
+    const std::string& entry(const std::string& key) const {
+        const auto found = entries_.find(key);
+        if (found == entries_.end()) fail("has no '" + key + "'");
+        return found->second;
+    }
+
+  private:
+    [[noreturn]] void fail(const std::string& what) const { refuse(name_, "its header " + what); }
+
+    void skip_space() {
+        while (at_ < text_.size() && std::isspace(static_cast<unsigned char>(text_[at_]))) ++at_;
+    }
+    /// The next letter that is no space.
+    char next() {
+        skip_space();
+        if (at_ == text_.size()) fail("breaks off");
+        return text_[at_];
+    }
+    bool next_is(char letter) { return next() == letter; }
+    bool next_is_quote() { return next_is('\'') || next_is('"'); }
+    void expect(char letter) {
+        if (!next_is(letter)) fail(fmt::format("has '{}' where '{}' should stand", text_[at_], letter));
+        ++at_;
+    }
+    /// What stands from here to before `end`, which is passed over.
+    std::string up_to(char end) {
+        const size_t begin = at_, found = text_.find(end, begin);
+        if (found == std::string::npos) fail("breaks off");
+        at_ = found + 1;
+        return text_.substr(begin, found - begin);
+    }
+    std::string string() {
+        if (!next_is_quote()) fail("has no string where one should stand");
+        const char quote = text_[at_++];
+        return up_to(quote);
+    }
+    std::string value() {
+        if (next_is('(')) return up_to(')') + ")";
+        if (next_is('[')) return up_to(']') + "]";
+        return next_is_quote() ? string() : word();
+    }
+    std::string word() {
+        const size_t begin = at_;
+        at_ = std::min(text_.find_first_of(",}", begin), text_.size());
+        const size_t last = text_.find_last_not_of(" \n", at_ - 1);
+        return text_.substr(begin, std::max(last + 1, begin) - begin);
+    }
+
+    const std::string& text_;
+    const std::string& name_;
+    size_t at_ = 0;
+    std::map<std::string, std::string> entries_;
+};
+
+/// The extents of "(2, 3)", "(2,)" or "()".
 std::vector<int64_t> parse_shape(const std::string& text, const std::string& name) {
+    const auto fail = [&] { refuse(name, "its shape is " + text + "; expected a tuple of extents"); };
+    if (text.size() < 2 || text.front() != '(' || text.back() != ')') fail();
     std::vector<int64_t> dims;
     int64_t total = 1;
-    std::istringstream stream(text.substr(1));
+    std::istringstream stream(text.substr(1, text.size() - 2));
     for (std::string item; std::getline(stream, item, ',');) {
-        if (item.find_first_not_of(' ') == std::string::npos) continue;
-        char* end = nullptr;
-        const int64_t extent = std::strtoll(item.c_str(), &end, 10);
-        if (extent < 0 || extent > kMostElements || *end != 0) refuse(name, "its shape is " + text + ")");
+        const size_t begin = item.find_first_not_of(' '), last = item.find_last_not_of(' ');
+        // Python writes a comma after a tuple's only entry: nothing may follow that one.
+        if (begin == std::string::npos && !dims.empty() && stream.eof()) break;
+        int64_t extent = -1;
+        const char* end = begin == std::string::npos ? nullptr : item.data() + last + 1;
+        if (!end || std::from_chars(item.data() + begin, end, extent).ptr != end || extent < 0) fail();
+        if (extent > kMostElements || (extent > 0 && total > kMostElements / extent))
+            refuse(name, "its shape " + text + " is too large");
         dims.push_back(extent);
-        if (extent > 0 && total > kMostElements / extent)
-            refuse(name, "its shape " + text + ") is too large");
         total *= extent;
     }
     return dims;
@@ -105,9 +172,9 @@ Tensor parse_npy(const std::string& bytes, const std::string& name) {
     size_t length = 0;
     for (size_t i = wide ? 4 : 2; i-- > 0;) length = length << 8 | static_cast<unsigned char>(bytes[8 + i]);
     if (length > bytes.size() - start) refuse(name, "is truncated in its header");
-    const std::string header = bytes.substr(start, length);
-    std::string type = entry(header, "descr", name);
-    std::erase(type, '\'');
+    const std::string text = bytes.substr(start, length);
+    const Header header(text, name);
+    const std::string& type = header.entry("descr");
     const auto known = element_types().find(type);
     if (known == element_types().end())
         refuse(
@@ -115,9 +182,9 @@ Tensor parse_npy(const std::string& bytes, const std::string& name) {
             fmt::format(
                 "has elements of type {}; supported are float32, float64, integers and bool, little-endian",
                 type));
-    if (entry(header, "fortran_order", name) != "False")
+    if (header.entry("fortran_order") != "False")
         refuse(name, "is in Fortran order: save it with np.ascontiguousarray");
-    Tensor array{parse_shape(entry(header, "shape", name), name), {}};
+    Tensor array{parse_shape(header.entry("shape"), name), {}};
     int64_t count = 1;
     for (int64_t d : array.dims) count *= d;
     const size_t size = static_cast<size_t>(count) * known->second.size,

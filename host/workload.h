@@ -10,6 +10,7 @@
 #include "host/config.h"
 #include "host/monte_carlo.h"
 #include "kernels/backend.h"
+#include "models/data_set.h"
 #include "models/graph.h"
 
 namespace mho {
@@ -17,7 +18,9 @@ namespace mho {
 class Workload {
   public:
     /// Reads the network and the test images that `config` names. `backend` holds the images and outlives
-    /// this. Throws InputError where the network has several inputs or outputs, or does not fit the data.
+    /// this. The network takes images as channels x height x width, or as height x width x channels, or flat,
+    /// or without the axis of a single channel; where several fit, the first of these. Throws InputError
+    /// where it has several inputs or outputs, or does not fit the data.
     Workload(const Backend& backend, const Config& config);
 
     const std::filesystem::path& network_file() const { return file_; }
@@ -35,6 +38,8 @@ class Workload {
     };
 
     void check_network() const;
+    void check_classes(const DataSet& set) const;
+    Images uploaded(const DataSet& set) const;
     void read_test_images();
 
     const Backend& backend_;

@@ -46,6 +46,21 @@ struct Activation {
 
 enum class BinaryKind { add, subtract, multiply, divide };
 
+/// a kind b.
+inline double combined(BinaryKind kind, double a, double b) {
+    switch (kind) {
+        case BinaryKind::add:
+            return a + b;
+        case BinaryKind::subtract:
+            return a - b;
+        case BinaryKind::multiply:
+            return a * b;
+        case BinaryKind::divide:
+            return a / b;
+    }
+    return 0;
+}
+
 enum class PoolKind { maximum, average };
 
 enum class PadMode { constant, reflect, edge };

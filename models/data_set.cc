@@ -179,7 +179,8 @@ void read_idx_pair(DataSet& data, const KnownSet& set, const fs::path& folder, i
             fmt::format("{}: {} labels, but {} holds {} images; the two files are of different sets",
                         label_path.string(), labels.total, image_path.string(), array.total));
     const int64_t largest = *std::max_element(labels.values.begin(), labels.values.end());
-    data.classes = set.classes == 0 ? largest + 1 : set.classes;
+    data.more_classes = set.classes == 0;
+    data.classes = data.more_classes ? largest + 1 : set.classes;
     if (largest >= data.classes)
         throw InputError(fmt::format("{}: holds the label {}; the labels of {} are 0 to {}",
                                      label_path.string(), largest, set.name, data.classes - 1));
@@ -202,10 +203,6 @@ void read_cifar_files(DataSet& data, const KnownSet& set, const fs::path& folder
         data.count += append_cifar(in, (folder / name).string(), format,
                                    images == 0 ? 0 : images - data.count, data.pixels, data.labels);
     }
-    if (data.count < images)
-        throw InputError(
-            fmt::format("data.images: {} images were asked for, but the {} split of {} in {} holds {}",
-                        images, data.split, set.name, folder.string(), data.count));
 }
 
 /// One value a channel: the override (one value, or one a channel) if there is one, else the set's own.
@@ -269,9 +266,8 @@ std::filesystem::path find_data_directory(const DataOptions& options) {
 DataSet read_data_set(const DataOptions& options) {
     const KnownSet& set = known_set(options.name);
     if (options.images < 0)
-        throw InputError(
-            fmt::format("data.images: {} is not allowed; give the number of images to take, or 0 for all",
-                        options.images));
+        throw InputError(fmt::format("{}: {} is not allowed; give the number of images to take, or 0 for all",
+                                     options.images_key, options.images));
     DataSet data;
     data.name = set.name;
     data.split = options.split;
@@ -279,6 +275,10 @@ DataSet read_data_set(const DataOptions& options) {
     const fs::path folder = find_data_directory(options);
     set.format == Format::idx ? read_idx_pair(data, set, folder, options.images)
                               : read_cifar_files(data, set, folder, options.images);
+    if (data.count < options.images)
+        throw InputError(fmt::format("{}: {} images were asked for, but the {} split of {} in {} holds {}",
+                                     options.images_key, options.images, data.split, set.name,
+                                     folder.string(), data.count));
     set_normalisation(data, set, options);
     return data;
 }

@@ -16,7 +16,8 @@ struct DataOptions {
     std::string directory;       ///< where the files lie; empty: looked for, see find_data_directory
     std::string split = "test";  ///< "train" or "test"
     int64_t images = 0;          ///< the first n of the split; 0: all
-    float full_scale = 0;        ///< overrides the data set's own where not 0
+    std::string images_key = "data.images";  ///< the config key that `images` came from, for messages
+    float full_scale = 0;                    ///< overrides the data set's own where not 0
     std::vector<float> mean,
         std;  ///< override the data set's own where not empty: one value, or one a channel
 };
@@ -28,10 +29,11 @@ struct DataSet {
     int64_t count = 0;
     int64_t channels = 0, height = 0, width = 0;  ///< of every image
     int64_t classes = 0;                          ///< 0 <= label < classes
-    std::vector<uint8_t> pixels;                  ///< count x channels x height x width, row-major
-    std::vector<int32_t> labels;                  ///< count
-    float full_scale = 255;                       ///< the pixel that stands for 1, > 0
-    std::vector<float> mean, std;                 ///< one a channel, of pixel / full_scale; std > 0
+    bool more_classes = false;     ///< `classes` is what the labels read show: there may be more
+    std::vector<uint8_t> pixels;   ///< count x channels x height x width, row-major
+    std::vector<int32_t> labels;   ///< count
+    float full_scale = 255;        ///< the pixel that stands for 1, > 0
+    std::vector<float> mean, std;  ///< one a channel, of pixel / full_scale; std > 0
 
     int64_t image_size() const { return channels * height * width; }
 };

@@ -169,8 +169,12 @@ struct Graph {
     bool operator==(const Graph&) const = default;
 };
 
-/// The largest number of elements that a value may have, for one image: sizes up to it do not overflow.
-inline constexpr int64_t max_elements = int64_t{1} << 40;
+/// The largest number of elements that a value may have, for one image: 8 GiB of float32. No network comes
+/// near it, small hostile files would, and sizes up to it do not overflow.
+inline constexpr int64_t max_elements = int64_t{1} << 31;
+
+/// The largest kernel extent, stride, dilation or padding of a window: no network comes near it.
+inline constexpr int64_t max_window = int64_t{1} << 20;
 
 /// The shape that `operation` gives from the shapes of its inputs. A batch stays in axis 0: what would move
 /// it, mix its images or pick some of them is refused. Reshape and Slice cannot be inferred, since their

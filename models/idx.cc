@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "kernels/error.h"
@@ -71,10 +72,7 @@ IdxArray read_idx(std::istream& in, const std::string& file, int min_rank, int m
                         item_size > found ? fmt::format("more than {}", found)
                                           : fmt::format("{}", item_size * array.total),
                         fmt::join(array.extents, " x "), found));
-    if (items > array.total)
-        throw InputError(
-            fmt::format("{}: {} items were asked for, but it holds {}", file, items, array.total));
-    if (items > 0) array.extents[0] = items;
+    if (items > 0) array.extents[0] = std::min(items, array.total);
     array.values.resize(static_cast<size_t>(array.extents[0] * item_size));
     if (!in.read(reinterpret_cast<char*>(array.values.data()),
                  static_cast<std::streamsize>(array.values.size())))

@@ -16,9 +16,10 @@ struct IdxArray {
 };
 
 /// Reads the first `items` (0: all) of an IDX array whose number of axes is between `min_rank` and
-/// `max_rank`. `file` names it in errors. Throws InputError on a wrong magic number, an element type other
-/// than unsigned byte, another number of axes, an extent of 0, a length that disagrees with the extents, or
-/// fewer than `items`. `in` is a seekable binary stream; no more memory is asked for than it is long.
+/// `max_rank`; where it holds fewer, all are taken. `file` names it in errors. Throws InputError on a wrong
+/// magic number, an element type other than unsigned byte, another number of axes, an extent of 0, or a
+/// length that disagrees with the extents. `in` is a seekable binary stream; no more memory is asked for than
+/// it is long.
 IdxArray read_idx(std::istream& in, const std::string& file, int min_rank, int max_rank, int64_t items);
 
 }  // namespace mho

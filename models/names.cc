@@ -1,4 +1,4 @@
-// models/names.cc - edit distance between names.
+// models/names.cc - edit distance between names; names with a number where they are taken.
 #include "models/names.h"
 
 #include <algorithm>
@@ -51,6 +51,15 @@ std::string joined(const std::vector<std::string>& names) {
     std::string list;
     for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
     return list;
+}
+
+std::string UniqueNames::unique(const std::string& wanted) {
+    std::string name = wanted;
+    while (!taken_.insert(name).second) {
+        int& number = next_.try_emplace(wanted, 2).first->second;
+        name = wanted + "_" + std::to_string(number++);
+    }
+    return name;
 }
 
 }  // namespace mho

@@ -1,6 +1,8 @@
-// models/names.h - "did you mean": the nearest known name to one that was mistyped, for error messages.
+// models/names.h - names: "did you mean" for error messages, and names that nothing else has.
 #pragma once
 
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,5 +20,18 @@ std::string did_you_mean(std::string_view name, const std::vector<std::string>& 
 
 /// The names as "a, b, c".
 std::string joined(const std::vector<std::string>& names);
+
+/// Names of one kind of thing, each given once.
+class UniqueNames {
+  public:
+    /// `wanted`, or where that is taken, the first free one of wanted_2, wanted_3, ...
+    std::string unique(const std::string& wanted);
+    /// Takes `name`, whether it was free or not.
+    void reserve(const std::string& name) { taken_.insert(name); }
+
+  private:
+    std::set<std::string> taken_;
+    std::map<std::string, int> next_;  // number to try first, of names that were wanted twice
+};
 
 }  // namespace mho

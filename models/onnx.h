@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/error.h"
 #include "models/graph.h"
 
 namespace mho {
@@ -16,11 +17,18 @@ struct OnnxOptions {
     bool any_batch = true;
 };
 
+/// An extent of an input is symbolic where one has to be stated: of the batch where the file is read as it
+/// stands.
+class SymbolicExtent : public InputError {
+  public:
+    using InputError::InputError;
+};
+
 /// Reads an ONNX model: opset 9 to the newest, weights inline or in external data files beside it. Constants
 /// are folded (chains of Shape, Expand, CastLike, Identity, ...), known patterns (Gelu, SiLU, HardSwish,
 /// LayerNorm) are recognised, and every remaining node is one of the operations of graph.h. Throws InputError
-/// naming the file, the node, the operator and the attribute that is not supported, with the list of what is;
-/// never crashes on a malformed file.
+/// naming the file, the node, the operator and the attribute that is not supported, with the list of what is
+/// (SymbolicExtent where that is all that is wrong so far); never crashes on a malformed file.
 Graph read_onnx(const std::filesystem::path& file, const OnnxOptions& options = {});
 
 /// The same from bytes in memory; `directory` is where external data would lie.

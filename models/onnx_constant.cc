@@ -217,7 +217,7 @@ std::string type_name(int32_t onnx_type) {
     if (const ElementType* type = find_type(onnx_type)) return type->name;
     if (onnx::TensorProto_DataType_IsValid(onnx_type))
         return onnx::TensorProto_DataType_Name(static_cast<onnx::TensorProto_DataType>(onnx_type));
-    return fmt::format("type {}", onnx_type);
+    return fmt::format("{}", onnx_type);
 }
 
 int64_t checked_count(const std::vector<int64_t>& dims) {
@@ -225,7 +225,7 @@ int64_t checked_count(const std::vector<int64_t>& dims) {
     bool empty = false;
     for (int64_t extent : dims) {
         if (extent < 0) throw InputError(fmt::format("the extent {} is negative", extent));
-        if (extent > max_elements / count) throw InputError("its dims ask for more than 2^40 elements");
+        if (extent > max_elements / count) throw InputError("its dims ask for more than 2^31 elements");
         empty = empty || extent == 0;
         count *= extent == 0 ? 1 : extent;
     }

@@ -38,7 +38,7 @@ using ConstantPtr = std::shared_ptr<const Constant>;
 bool is_real_type(int32_t onnx_type);
 /// A type that a Constant can hold.
 bool is_supported_type(int32_t onnx_type);
-/// "FLOAT", "INT64", ...
+/// "FLOAT", "INT64", ..., or the number of a type that has no name here.
 std::string type_name(int32_t onnx_type);
 
 /// Product of `dims`. Throws InputError where one is negative or the product is over max_elements.

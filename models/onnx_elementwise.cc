@@ -6,8 +6,8 @@
 #include <limits>
 
 #include "kernels/elementary.h"
-#include "models/onnx_fold.h"
 #include "models/onnx_import.h"
+#include "models/onnx_strided.h"
 
 namespace mho {
 
@@ -20,7 +20,7 @@ void emit_activation(OnnxNode& node, ActivationKind kind, float alpha = 0, float
 template <ActivationKind kind>
 void import_plain(OnnxNode& node) {
     if (!node.all_constant()) return emit_activation(node, kind);
-    const Tensor x = node.weight(0, "operand");
+    const Tensor x = node.numbers(0, "operand");
     node.state().charge(static_cast<int64_t>(x.data.size()));
     std::vector<float> y;
     for (float v : x.data) y.push_back(activated<kind>(v, 0, 0));
@@ -58,8 +58,10 @@ void import_reciprocal(OnnxNode& node) { emit_with_number(node, BinaryKind::divi
 /// Powers that are products or roots.
 void import_pow(OnnxNode& node) {
     const ValueId x = node.value(0);
-    const Constant& exponent = node.constant(1, "exponent");
-    const double power = exponent.size() == 1 ? exponent.number(0) : 0;
+    const double power = node.number(1, "exponent");
+    if (const Shape wide = infer_shape(op::Binary{}, {node.shape(0), node.shape(1)}); wide != node.shape(0))
+        refuse(fmt::format("its exponent of {} makes {} of {}", to_string(node.shape(1)), to_string(wide),
+                           to_string(node.shape(0))));
     if (power == 0.5) return emit_activation(node, ActivationKind::sqrt);
     if (power != 1 && power != 2 && power != 3) refuse("its exponent must be one number, 0.5, 1, 2 or 3");
     ValueId product = x;
@@ -86,20 +88,6 @@ void import_gelu(OnnxNode& node) {
     emit_activation(node, approximate == "tanh" ? ActivationKind::gelu_tanh : ActivationKind::gelu);
 }
 
-double folded(BinaryKind kind, double a, double b) {
-    switch (kind) {
-        case BinaryKind::add:
-            return a + b;
-        case BinaryKind::subtract:
-            return a - b;
-        case BinaryKind::multiply:
-            return a * b;
-        case BinaryKind::divide:
-            return a / b;
-    }
-    return 0;
-}
-
 /// Arithmetic on constants: what chains that compute shapes need. Integer division rounds towards zero.
 Constant fold(OnnxNode& node, BinaryKind kind) {
     const Constant &a = node.constant(0, "operand"), &b = node.constant(1, "operand");
@@ -112,7 +100,7 @@ Constant fold(OnnxNode& node, BinaryKind kind) {
     for (size_t i = 0; i < static_cast<size_t>(result.size()); ++i) {
         if (left.scales(i) || right.scales(i)) refuse("it computes with the number of images");
         if (result.is_real()) {
-            result.reals[i] = static_cast<float>(folded(kind, left.number(i), right.number(i)));
+            result.reals[i] = static_cast<float>(combined(kind, left.number(i), right.number(i)));
             continue;
         }
         const int64_t x = left.integers[i], y = right.integers[i];

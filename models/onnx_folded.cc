@@ -5,8 +5,8 @@
 
 #include <cmath>
 
-#include "models/onnx_fold.h"
 #include "models/onnx_import.h"
+#include "models/onnx_strided.h"
 
 namespace mho {
 
@@ -15,6 +15,9 @@ namespace {
 constexpr int32_t kInt64 = onnx::TensorProto::INT64;
 
 void import_constant(OnnxNode& node) {
+    for (const char* form : {"value_string", "value_strings", "sparse_value"})
+        if (node.has_attribute(form))
+            refuse(fmt::format("attribute '{}' is not supported: constants are dense numbers here", form));
     if (node.has_attribute("value_float"))
         return node.set_output(0, real_constant({}, {node.real("value_float", 0)}));
     if (node.has_attribute("value_floats")) {
@@ -38,7 +41,7 @@ void import_identity(OnnxNode& node) { node.set_output(0, node.input(0)); }
 void import_dropout(OnnxNode& node) {
     node.integer("seed", 0);
     node.real("ratio", 0.5f);
-    if (node.has_input(2) && node.constant(2, "training_mode").number(0) != 0)
+    if (node.has_input(2) && node.number(2, "input training_mode") != 0)
         refuse("input 'training_mode' is true: export the network in evaluation mode (model.eval())");
     node.set_output(0, node.input(0));
 }
@@ -62,7 +65,8 @@ void import_shape(OnnxNode& node) {
 
 /// A constant as another type; a computed value between float types stays as it is.
 void cast_to(OnnxNode& node, int32_t type) {
-    if (!is_supported_type(type)) refuse(fmt::format("casts to {}, which is not supported", type_name(type)));
+    if (!is_supported_type(type))
+        refuse(fmt::format("casts to elements of type {}, which is not supported", type_name(type)));
     const Symbol& in = node.input(0);
     if (!in.is_constant()) {
         if (!is_real_type(type) || !is_real_type(in.type))
@@ -71,6 +75,7 @@ void cast_to(OnnxNode& node, int32_t type) {
         return node.set_output(0, in);
     }
     const Constant& from = *in.constant;
+    node.state().charge(from.size());
     Constant to = make_constant(type, from.dims);
     to.per_batch = from.per_batch;
     for (size_t i = 0; i < static_cast<size_t>(from.size()); ++i) {

@@ -8,11 +8,13 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "models/graph.h"
+#include "models/names.h"
 #include "models/onnx.h"
 #include "models/onnx_constant.h"
 
@@ -41,13 +43,19 @@ using Attributes = std::map<std::string, const onnx::AttributeProto*>;
 struct ImportState {
     Graph graph;
     OnnxOptions options;
-    std::filesystem::path directory;            ///< where external data lies
-    int64_t file_batch = 1;                     ///< the batch that the file bakes in; 1 where it is symbolic
-    int64_t folding_budget = int64_t{1} << 24;  ///< elements that folding may still make
+    std::filesystem::path directory;  ///< where external data lies
+    /// The batch that the file bakes into its inputs, and so into its numbers for axis 0; nothing where it is
+    /// symbolic: then a number for axis 0 is one image count among many.
+    std::optional<int64_t> file_batch;
+    int64_t budget = int64_t{1} << 24;  ///< elements that may still be copied or made
     std::map<ConstantPtr, ValueId> constant_values;
+    UniqueNames node_names, value_names;  ///< those of the file are taken before any node is read
 
-    /// Takes `elements` from the budget, so that a small file cannot ask for much memory.
+    /// Takes `elements` from the budget, so that a small file cannot ask for much memory: whatever is copied
+    /// from constants, or made of them, is charged before it is made.
     void charge(int64_t elements);
+    /// Adds to the budget what the file brought: a network of shared weights reads each several times.
+    void allow_for(const Constant& constant) { budget += 16 * constant.size(); }
     /// The graph value that holds `constant`: one for all its uses.
     ValueId constant_value(const ConstantPtr& constant, const std::string& name);
 };
@@ -55,13 +63,15 @@ struct ImportState {
 /// One node of the file. Every problem is thrown as InputError without the node's name: the reader adds it.
 class OnnxNode {
   public:
-    OnnxNode(ImportState& import_state, const onnx::NodeProto& node, Scope& symbols,
-             const Attributes& function_attributes, std::string name_prefix, int64_t operator_set);
+    /// `unique_name` is the node's alone, and taken in state's node_names.
+    OnnxNode(ImportState& import_state, const onnx::NodeProto& node, std::string unique_name, Scope& symbols,
+             int64_t operator_set);
 
     const std::string& name() const { return name_; }
     const std::string& operation() const;
     int64_t opset() const { return opset_; }
     ImportState& state() { return state_; }
+    const ImportState& state() const { return state_; }
 
     // Attributes. Asking for one makes it known; check_attributes refuses what nobody asked for.
     bool has_attribute(const std::string& attribute);
@@ -86,11 +96,15 @@ class OnnxNode {
     ValueId value(size_t i);
     /// The input, which must be a constant; `what` names it in the message.
     const Constant& constant(size_t i, const char* what) const;
-    /// A constant of a float type.
-    Tensor weight(size_t i, const char* what) const;
+    /// A constant of a float type, copied, its elements finite.
+    Tensor numbers(size_t i, const char* what);
+    /// The same, which may not be empty either.
+    Tensor weight(size_t i, const char* what);
     /// A constant list of integers, none of which grows with the batch.
     std::vector<int64_t> integer_list(size_t i, const char* what) const;
-    /// An optional scalar of a float type, `fallback` where absent.
+    /// The one number that a constant of any type holds; refuses a constant of none or several, and NaN.
+    double number(size_t i, const char* what) const;
+    /// An optional scalar of a float type, `fallback` where absent; infinities are numbers here.
     float scalar(size_t i, const char* what, float fallback) const;
 
     // Results. `label` tells the parts of one ONNX node apart where it becomes several.
@@ -110,11 +124,14 @@ class OnnxNode {
 
   private:
     const onnx::AttributeProto* find(const std::string& attribute, int type);
+    std::string name_of_part(const std::string& label);
+    void require_real(const Constant& c, size_t i, const char* what) const;
 
     ImportState& state_;
     const onnx::NodeProto& node_;
     Scope& scope_;
-    std::string prefix_, name_;
+    std::string name_;
+    bool name_is_used_ = false;
     int64_t opset_;
     Attributes attributes_;
     std::map<std::string, bool> asked_;
@@ -141,7 +158,7 @@ std::span<const OnnxOperator> layer_operators();        // onnx_layers.cc: what 
 std::span<const OnnxOperator> pooling_operators();      // onnx_pooling.cc: windows and means
 std::span<const OnnxOperator> elementwise_operators();  // onnx_elementwise.cc: activations and arithmetic
 std::span<const OnnxOperator> movement_operators();     // onnx_movement.cc: what moves elements
-std::span<const OnnxOperator> constant_operators();     // onnx_fold.cc: what exists in folded chains alone
+std::span<const OnnxOperator> constant_operators();     // onnx_folded.cc: what exists in folded chains alone
 
 /// nullptr where there is none.
 const OnnxOperator* find_onnx_operator(const std::string& name);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "kernels/error.h"
@@ -42,8 +44,10 @@ Tensor transposed(const Tensor& matrix) {
 }
 
 void scale(Tensor& tensor, float factor) {
-    if (factor != 1.0f)
-        for (float& x : tensor.data) x *= factor;
+    if (factor == 1.0f) return;
+    for (float& x : tensor.data) x *= factor;
+    if (!std::all_of(tensor.data.begin(), tensor.data.end(), [](float x) { return std::isfinite(x); }))
+        refuse(fmt::format("its constants times {} (alpha or beta) are infinite or not a number", factor));
 }
 
 /// `tensor` repeated to `count` elements, where it holds one or `count` of them along its last axis alone;
@@ -156,6 +160,10 @@ void import_batch_norm(OnnxNode& node) {
     norm.mean = node.weight(3, "mean");
     norm.variance = node.weight(4, "variance");
     norm.epsilon = node.real("epsilon", 1e-5f);
+    for (float variance : norm.variance.data)
+        if (!(variance + norm.epsilon > 0))
+            refuse(fmt::format("the variance {} and epsilon {} give no positive sum to take the root of",
+                               variance, norm.epsilon));
     node.set_output(0, node.emit(std::move(norm), {node.value(0)}));
 }
 

@@ -8,8 +8,8 @@
 #include <numeric>
 
 #include "kernels/error.h"
-#include "models/onnx_fold.h"
 #include "models/onnx_import.h"
+#include "models/onnx_strided.h"
 
 namespace mho {
 
@@ -34,8 +34,8 @@ void reshape_to(OnnxNode& node, const Shape& target) {
         return set_value(node, 0, in, node.emit_as(op::Reshape{}, {value}, target));
     }
     check_shapes(op::Reshape{}, {node.shape(0)}, target);
+    node.state().charge(in.constant->size());
     Constant moved = *in.constant;
-    node.state().charge(moved.size());
     moved.dims = target.dims;
     node.set_output(0, std::move(moved));
 }
@@ -87,23 +87,28 @@ int64_t divided(int64_t size, int64_t by, const Shape& in) {
 
 /// The shape of each image's part, where the file's batch stands in `target` as a number, as -1, or as a
 /// multiple of the batch: the batch has to stay what varies slowest.
-Shape per_image_target(Target target, const Shape& in, int64_t file_batch) {
+Shape per_image_target(Target target, const Shape& in, const std::optional<int64_t>& file_batch) {
     if (target.extents.empty()) refuse("the shape asked for has no axes, so none for the batch");
     int64_t& first = target.extents[0];
-    if (target.scaled > 0)
-        refuse(fmt::format("the shape asked for has the number of images in axis {}", target.scaled));
     const bool batch_counted =
         target.scaled != 0 && target.free != 0;  // axis 0 states the file's batch as a number
-    const int64_t size = batch_counted ? in.size() * file_batch : in.size();
+    if (batch_counted && !file_batch)
+        refuse(fmt::format(
+            "the shape asked for has the number {} in axis 0, where the batch is symbolic: images "
+            "would mix",
+            first));
+    const int64_t size = batch_counted ? in.size() * *file_batch : in.size();
     if (target.free >= 0)
         target.extents[static_cast<size_t>(target.free)] = divided(size, given_size(target), in);
-    if (batch_counted) first = divided(first, file_batch, in);
+    if (batch_counted) first = divided(first, *file_batch, in);
     return {target.extents, true};
 }
 
 Shape resolve_target(OnnxNode& node, const Constant& list, bool allow_zero) {
     const Shape in = node.shape(0);
     Target target = read_target(list, in, allow_zero);
+    if (target.scaled > 0)
+        refuse(fmt::format("the shape asked for has the number of images in axis {}", target.scaled));
     Shape result;
     if (in.per_image) {
         result = per_image_target(std::move(target), in, node.state().file_batch);
@@ -234,24 +239,28 @@ void clamp_slice(int64_t begin, int64_t end, int64_t step, size_t axis, op::Slic
 
 struct SliceLists {
     std::vector<int64_t> begins, ends, axes, steps;
+    std::vector<uint8_t> end_scales;  ///< not empty: where not 0, the end counts times the number of images
 };
 
-/// An end that is the whole batch reaches as far as any number does.
-std::vector<int64_t> slice_ends(const OnnxNode& node) {
+SliceLists slice_lists(OnnxNode& node) {
+    if (node.opset() < 10)
+        return {node.integers("starts"), node.integers("ends"), node.integers("axes"), {}, {}};
     const Constant& ends = node.constant(2, "list of ends");
     if (ends.is_real()) refuse("the list of ends holds no integers");
-    std::vector<int64_t> values = ends.integers;
-    for (size_t i = 0; i < values.size(); ++i)
-        if (ends.scales(i)) values[i] = max_elements;
-    return values;
-}
-
-SliceLists slice_lists(OnnxNode& node) {
-    if (node.opset() < 10) return {node.integers("starts"), node.integers("ends"), node.integers("axes"), {}};
-    SliceLists lists{node.integer_list(1, "list of starts"), slice_ends(node), {}, {}};
+    SliceLists lists{node.integer_list(1, "list of starts"), ends.integers, {}, {}, ends.per_batch};
     if (node.has_input(3)) lists.axes = node.integer_list(3, "list of axes");
     if (node.has_input(4)) lists.steps = node.integer_list(4, "list of steps");
     return lists;
+}
+
+/// Whether entry i takes all of axis 0, for any number of images: up to an end that is as far as integers go,
+/// or counts every image, or lies beyond the batch that the file bakes in.
+bool takes_whole_batch(const OnnxNode& node, const SliceLists& lists, size_t i, int64_t extent) {
+    constexpr int64_t to_the_end = std::numeric_limits<int32_t>::max();
+    if (lists.begins[i] != 0 || lists.steps[i] != 1) return false;
+    if (!lists.end_scales.empty() && lists.end_scales[i]) return lists.ends[i] >= extent;
+    const std::optional<int64_t>& batch = node.state().file_batch;
+    return lists.ends[i] >= (batch ? *batch * extent : to_the_end);
 }
 
 void import_slice(OnnxNode& node) {
@@ -269,12 +278,13 @@ void import_slice(OnnxNode& node) {
     op::Slice slice{std::vector<int64_t>(dims.size(), 0), std::vector<int64_t>(dims.size(), 1)};
     for (size_t i = 0; i < count; ++i) {
         const auto axis = static_cast<size_t>(resolve_axis(lists.axes[i], dims.size()));
-        const int64_t batch = node.state().file_batch;
-        const bool whole_batch = in.per_image && axis == 0 && lists.begins[i] == 0 && lists.steps[i] == 1 &&
-                                 lists.ends[i] >= batch * dims[0];
-        if (!whole_batch) clamp_slice(lists.begins[i], lists.ends[i], lists.steps[i], axis, slice, dims);
-        if (!whole_batch && in.per_image && axis == 0)
+        if (in.per_image && axis == 0) {
+            if (takes_whole_batch(node, lists, i, dims[0])) continue;
             refuse("slices axis 0, the batch: images must not be picked");
+        }
+        if (!lists.end_scales.empty() && lists.end_scales[i])
+            refuse(fmt::format("the end along axis {} depends on the number of images", axis));
+        clamp_slice(lists.begins[i], lists.ends[i], lists.steps[i], axis, slice, dims);
     }
     take_slice(node, 0, slice, dims, "");
 }
@@ -320,7 +330,8 @@ void import_split(OnnxNode& node) {
 
 /// How PyTorch writes as_strided of what is contiguous: every entry along the batch axis, in order, under new
 /// extents. With the file's batch of 1 that is a reshape of each image.
-bool picks_all_in_order(const op::Gather& gather, const Shape& shape) {
+bool picks_all_in_order(const OnnxNode& node, const op::Gather& gather, const Shape& shape) {
+    if (node.state().file_batch != 1) return false;  // of several images it picks the first
     if (gather.axis != 0 || !shape.per_image || gather.indices_dims.empty()) return false;
     if (static_cast<int64_t>(gather.indices.size()) != shape.dims[0]) return false;
     for (size_t i = 0; i < gather.indices.size(); ++i)
@@ -338,7 +349,7 @@ void import_gather(OnnxNode& node) {
     const int64_t extent = shape.dims[static_cast<size_t>(gather.axis)];
     for (int64_t& index : gather.indices)
         if (index < 0 && index >= -extent) index += extent;
-    if (picks_all_in_order(gather, shape)) {
+    if (picks_all_in_order(node, gather, shape)) {
         Shape out{gather.indices_dims, true};
         out.dims.insert(out.dims.end(), shape.dims.begin() + 1, shape.dims.end());
         return set_value(node, 0, in, node.emit_as(op::Reshape{}, {node.value(0)}, std::move(out)));
@@ -370,7 +381,7 @@ ValueId concat_with_constants(OnnxNode& node, int axis) {
             parts.push_back(make_constant(1, dims));
             continue;
         }
-        const Tensor constant = node.weight(i, "input");
+        const Tensor constant = node.numbers(i, "input");
         if (constant.dims.size() == dims.size()) dims[at] = constant.dims[at];
         if (constant.dims != dims)
             refuse(fmt::format("joins {} with the constant {} along axis {}", to_string(like),
@@ -465,8 +476,9 @@ std::vector<int64_t> expand_target(OnnxNode& node, const Shape& in) {
             if (i != 0) refuse(fmt::format("the shape asked for has the number of images in axis {}", i));
             target[0] = 1;
         }
-    const bool batch_as_number = in.per_image && target.size() == in.dims.size() && !list.scales(0);
-    if (batch_as_number && target[0] == in.dims[0] * node.state().file_batch) target[0] = 1;
+    const std::optional<int64_t>& batch = node.state().file_batch;
+    const bool batch_as_number = batch && in.per_image && target.size() == in.dims.size() && !list.scales(0);
+    if (batch_as_number && target[0] == in.dims[0] * *batch) target[0] = 1;
     checked_count(target);
     return target;
 }

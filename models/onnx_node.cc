@@ -4,28 +4,25 @@
 #include <onnx/onnx_pb.h>
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include "kernels/error.h"
 #include "models/onnx_import.h"
 
 namespace mho {
 
-namespace {
-
 using onnx::AttributeProto;
-
-std::string node_name(const onnx::NodeProto& node) {
-    if (!node.name().empty()) return node.name();
-    return fmt::format("{}_{}", node.op_type(), node.output_size() > 0 ? node.output(0) : "");
-}
-
-}  // namespace
 
 void refuse(const std::string& what) { throw InputError(what); }
 
 void ImportState::charge(int64_t elements) {
-    folding_budget -= std::min(elements, folding_budget + 1);
-    if (folding_budget < 0) refuse("its constants, once folded, are far larger than the file");
+    if (elements > budget)
+        refuse(
+            fmt::format("it takes {} elements of constants, and all that nodes take may not be far more than "
+                        "the file brings",
+                        elements));
+    budget -= elements;
 }
 
 ValueId ImportState::constant_value(const ConstantPtr& constant, const std::string& name) {
@@ -37,23 +34,19 @@ ValueId ImportState::constant_value(const ConstantPtr& constant, const std::stri
     return place->second;
 }
 
-OnnxNode::OnnxNode(ImportState& import_state, const onnx::NodeProto& node, Scope& symbols,
-                   const Attributes& function_attributes, std::string name_prefix, int64_t operator_set)
+OnnxNode::OnnxNode(ImportState& import_state, const onnx::NodeProto& node, std::string unique_name,
+                   Scope& symbols, int64_t operator_set)
     : state_(import_state),
       node_(node),
       scope_(symbols),
-      prefix_(std::move(name_prefix)),
-      name_(prefix_ + node_name(node)),
+      name_(std::move(unique_name)),
       opset_(operator_set),
       first_new_value_(static_cast<ValueId>(import_state.graph.values.size())) {
     for (const AttributeProto& attribute : node.attribute()) {
-        const AttributeProto* bound = &attribute;
-        if (!attribute.ref_attr_name().empty()) {  // stands for an attribute of the function's caller
-            const auto place = function_attributes.find(attribute.ref_attr_name());
-            if (place == function_attributes.end()) continue;
-            bound = place->second;
-        }
-        if (!attributes_.emplace(attribute.name(), bound).second)
+        if (!attribute.ref_attr_name().empty())
+            refuse(fmt::format("attribute '{}' refers to one of a function's caller, and this is no function",
+                               attribute.name()));
+        if (!attributes_.emplace(attribute.name(), &attribute).second)
             refuse(fmt::format("attribute '{}' stands twice", attribute.name()));
     }
 }
@@ -82,6 +75,7 @@ int64_t OnnxNode::integer(const std::string& attribute, int64_t fallback) {
 
 float OnnxNode::real(const std::string& attribute, float fallback) {
     const AttributeProto* found = find(attribute, AttributeProto::FLOAT);
+    if (found && std::isnan(found->f())) refuse(fmt::format("attribute '{}' is not a number", attribute));
     return found ? found->f() : fallback;
 }
 
@@ -104,7 +98,7 @@ Constant OnnxNode::tensor(const std::string& attribute) {
     const AttributeProto* found = find(attribute, AttributeProto::TENSOR);
     if (!found) refuse(fmt::format("attribute '{}' is missing", attribute));
     Constant c = decode_tensor(found->t(), state_.directory);
-    state_.folding_budget += 4 * c.size();  // as large as what the file brings
+    state_.allow_for(c);
     return c;
 }
 
@@ -150,8 +144,12 @@ ValueId OnnxNode::value(size_t i) {
     if (!symbol.is_constant()) return symbol.value;
     if (!symbol.constant->per_batch.empty())
         refuse(fmt::format("the constant '{}' depends on the number of images", input_name(i)));
-    if (symbol.constant->size() == 0) refuse(fmt::format("the constant '{}' is empty", input_name(i)));
-    return state_.constant_value(symbol.constant, prefix_ + input_name(i));
+    const std::vector<float>& elements = symbol.constant->reals;
+    if (elements.empty()) refuse(fmt::format("the constant '{}' is empty", input_name(i)));
+    // Infinities stay: masks before a softmax hold them.
+    if (std::any_of(elements.begin(), elements.end(), [](float x) { return std::isnan(x); }))
+        refuse(fmt::format("the constant '{}' holds elements that are not a number", input_name(i)));
+    return state_.constant_value(symbol.constant, input_name(i));
 }
 
 const Constant& OnnxNode::constant(size_t i, const char* what) const {
@@ -162,14 +160,30 @@ const Constant& OnnxNode::constant(size_t i, const char* what) const {
     return *symbol.constant;
 }
 
-Tensor OnnxNode::weight(size_t i, const char* what) const {
-    const Constant& c = constant(i, what);
+void OnnxNode::require_real(const Constant& c, size_t i, const char* what) const {
     if (!c.is_real())
         refuse(fmt::format("the {} '{}' has elements of type {}; expected a float type", what, input_name(i),
                            type_name(c.type)));
+}
+
+Tensor OnnxNode::numbers(size_t i, const char* what) {
+    const Constant& c = constant(i, what);
+    require_real(c, i, what);
     if (!c.per_batch.empty())
         refuse(fmt::format("the {} '{}' depends on the number of images", what, input_name(i)));
+    if (!std::all_of(c.reals.begin(), c.reals.end(), [](float x) { return std::isfinite(x); }))
+        refuse(
+            fmt::format("the {} '{}' holds elements that are infinite or not a number", what, input_name(i)));
+    state_.charge(c.size());
     return {c.dims, c.reals};
+}
+
+Tensor OnnxNode::weight(size_t i, const char* what) {
+    Tensor tensor = numbers(i, what);
+    if (tensor.empty())
+        refuse(
+            fmt::format("the {} '{}' of {} is empty", what, input_name(i), to_string({tensor.dims, false})));
+    return tensor;
 }
 
 std::vector<int64_t> OnnxNode::integer_list(size_t i, const char* what) const {
@@ -182,13 +196,20 @@ std::vector<int64_t> OnnxNode::integer_list(size_t i, const char* what) const {
     return c.integers;
 }
 
+double OnnxNode::number(size_t i, const char* what) const {
+    const Constant& c = constant(i, what);
+    if (!c.per_batch.empty())
+        refuse(fmt::format("the {} '{}' depends on the number of images", what, input_name(i)));
+    if (c.size() != 1)
+        refuse(fmt::format("the {} '{}' has {} elements; expected one", what, input_name(i), c.size()));
+    if (std::isnan(c.number(0))) refuse(fmt::format("the {} '{}' is not a number", what, input_name(i)));
+    return c.number(0);
+}
+
 float OnnxNode::scalar(size_t i, const char* what, float fallback) const {
     if (!has_input(i)) return fallback;
-    const Tensor tensor = weight(i, what);
-    if (tensor.data.size() != 1)
-        refuse(fmt::format("the {} '{}' has {} elements; expected one", what, input_name(i),
-                           tensor.data.size()));
-    return tensor.data[0];
+    require_real(constant(i, what), i, what);
+    return static_cast<float>(number(i, what));
 }
 
 ValueId OnnxNode::emit(Operation operation, std::vector<ValueId> from, const std::string& label) {
@@ -208,10 +229,15 @@ ValueId OnnxNode::emit_as(Operation operation, std::vector<ValueId> from, Shape 
                     [&](ValueId id) { return values[static_cast<size_t>(id)].is_constant(); }))
         refuse("all its inputs are constants, and it is not among the operators that are folded");
     if (shape.per_image && shape.size() == 0) refuse(fmt::format("the result {} is empty", to_string(shape)));
-    const std::string full_name = label.empty() ? name_ : name_ + ":" + label;
-    const ValueId output = state_.graph.add_value(full_name, std::move(shape));
-    state_.graph.nodes.push_back({full_name, std::move(operation), std::move(from), output});
+    std::string part = name_of_part(label);
+    const ValueId output = state_.graph.add_value(state_.value_names.unique(part), std::move(shape));
+    state_.graph.nodes.push_back({std::move(part), std::move(operation), std::move(from), output});
     return output;
+}
+
+std::string OnnxNode::name_of_part(const std::string& label) {
+    if (!label.empty()) return state_.node_names.unique(name_ + ":" + label);
+    return std::exchange(name_is_used_, true) ? state_.node_names.unique(name_) : name_;
 }
 
 ValueId OnnxNode::emit_constant(std::vector<int64_t> dims, std::vector<float> data,
@@ -219,7 +245,8 @@ ValueId OnnxNode::emit_constant(std::vector<int64_t> dims, std::vector<float> da
     state_.charge(static_cast<int64_t>(data.size()));
     if (data.empty()) refuse(fmt::format("a constant of {} is empty", to_string({dims, false})));
     const Shape shape{dims, false};
-    return state_.graph.add_value(name_ + ":" + label, shape, {std::move(dims), std::move(data)});
+    return state_.graph.add_value(state_.value_names.unique(name_ + ":" + label), shape,
+                                  {std::move(dims), std::move(data)});
 }
 
 size_t OnnxNode::outputs() const { return static_cast<size_t>(node_.output_size()); }
@@ -232,7 +259,7 @@ void OnnxNode::set_output(size_t i, Symbol symbol) {
     if (!has_output(i)) return;
     const std::string& output = node_.output(static_cast<int>(i));
     if (symbol.value >= first_new_value_)
-        state_.graph.values[static_cast<size_t>(symbol.value)].name = prefix_ + output;
+        state_.graph.values[static_cast<size_t>(symbol.value)].name = output;
     if (!scope_.emplace(output, std::move(symbol)).second)
         refuse(fmt::format("output '{}' has the name of another value", output));
 }

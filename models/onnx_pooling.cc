@@ -14,18 +14,16 @@ namespace mho {
 
 namespace {
 
-constexpr int64_t max_number = int64_t{1} << 20;  // as shapes.cc
-
-/// A list attribute of `count` numbers in [least, max_number], each `fallback` where the attribute is absent.
+/// A list attribute of `count` numbers in [least, max_window], each `fallback` where the attribute is absent.
 std::vector<int64_t> numbers(OnnxNode& node, const std::string& attribute, size_t count, int64_t least,
                              int64_t fallback) {
     std::vector<int64_t> values = node.integers(attribute);
     if (values.empty()) values.assign(count, fallback);
     const bool in_range =
-        std::all_of(values.begin(), values.end(), [&](int64_t v) { return v >= least && v <= max_number; });
+        std::all_of(values.begin(), values.end(), [&](int64_t v) { return v >= least && v <= max_window; });
     if (values.size() != count || !in_range)
         refuse(fmt::format("attribute '{}' is ({}); expected {} numbers from {} to {}", attribute,
-                           fmt::join(values, " "), count, least, max_number));
+                           fmt::join(values, " "), count, least, max_window));
     return values;
 }
 
@@ -133,9 +131,9 @@ ResolvedWindow read_window(OnnxNode& node, const std::vector<int64_t>& kernel, c
     Window& w = result.window;
     for (size_t i = 0; i < rank; ++i) {
         const size_t axis = first + i;
-        if (kernel[i] < 1 || kernel[i] > max_number)
+        if (kernel[i] < 1 || kernel[i] > max_window)
             refuse(fmt::format("the kernel ({}) has extents outside 1 to {}", fmt::join(kernel, " "),
-                               max_number));
+                               max_window));
         w.kernel[axis] = kernel[i];
         w.stride[axis] = stride[i];
         w.dilation[axis] = dilation[i];

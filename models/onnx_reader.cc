@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <fstream>
 #include <limits>
+#include <set>
 #include <sstream>
+#include <string_view>
 
 #include "kernels/error.h"
 #include "models/names.h"
@@ -33,7 +35,7 @@ class OnnxReader {
         : model_(model) {
         state_.options = options;
         state_.directory = std::move(directory);
-        state_.folding_budget += 4 * static_cast<int64_t>(model.ByteSizeLong());
+        state_.budget += 4 * static_cast<int64_t>(model.ByteSizeLong());
     }
 
     Graph read() {
@@ -43,7 +45,9 @@ class OnnxReader {
                                model_.functions(0).name()));
         add_initialisers();
         add_inputs();
-        for (const onnx::NodeProto& node : model_.graph().node()) import(node);
+        const std::vector<const onnx::NodeProto*> nodes = needed_nodes();
+        const std::vector<std::string> names = take_names(nodes);
+        for (size_t i = 0; i < nodes.size(); ++i) import(*nodes[i], names[i]);
         add_outputs();
         return compacted(recognise_patterns(std::move(state_.graph)));
     }
@@ -61,11 +65,14 @@ class OnnxReader {
     }
 
     void add_initialisers() {
+        if (model_.graph().sparse_initializer_size() > 0)
+            refuse(fmt::format("initializer '{}' is sparse, which is not supported: export dense weights",
+                               model_.graph().sparse_initializer(0).values().name()));
         for (const onnx::TensorProto& tensor : model_.graph().initializer()) {
             Symbol symbol;
             try {
                 Constant c = decode_tensor(tensor, state_.directory);
-                state_.folding_budget += 4 * c.size();
+                state_.allow_for(c);
                 symbol.type = c.type;
                 symbol.constant = std::make_shared<const Constant>(std::move(c));
             } catch (const InputError& error) {
@@ -93,6 +100,15 @@ class OnnxReader {
         return dims;
     }
 
+    /// Every input that states a batch has to state the same one.
+    void take_batch(const std::string& input, int64_t stated) {
+        if (stated == 0) return;  // symbolic
+        if (state_.file_batch && *state_.file_batch != stated)
+            refuse(fmt::format("input '{}' states a batch of {}, another one a batch of {}", input, stated,
+                               *state_.file_batch));
+        state_.file_batch = stated;
+    }
+
     void add_inputs() {
         for (const onnx::ValueInfoProto& input : model_.graph().input()) {
             if (scope_.contains(input.name()))
@@ -101,13 +117,14 @@ class OnnxReader {
             if (shape.per_image) {
                 if (shape.dims.empty())
                     refuse(fmt::format("input '{}' is a scalar: it has no batch", input.name()));
-                state_.file_batch = std::max<int64_t>(shape.dims[0], 1);
+                take_batch(input.name(), shape.dims[0]);
                 shape.dims[0] = 1;
             }
             for (size_t i = 0; i < shape.dims.size(); ++i)
                 if (shape.dims[i] == 0)
-                    refuse(fmt::format("extent {} of input '{}' is symbolic; export with a fixed image size",
-                                       i, input.name()));
+                    throw SymbolicExtent(
+                        fmt::format("extent {} of input '{}' is symbolic; export with a fixed image size", i,
+                                    input.name()));
             checked_count(shape.dims);
             Symbol symbol;
             symbol.type = input.type().tensor_type().elem_type();
@@ -118,7 +135,42 @@ class OnnxReader {
         if (state_.graph.inputs.empty()) refuse("it has no inputs");
     }
 
-    void import(const onnx::NodeProto& proto) {
+    /// The nodes that lead to an output, by the names that they read: what nothing reads is not built.
+    std::vector<const onnx::NodeProto*> needed_nodes() const {
+        const auto& nodes = model_.graph().node();
+        std::set<std::string_view> read;
+        for (const onnx::ValueInfoProto& output : model_.graph().output()) read.insert(output.name());
+        std::vector<const onnx::NodeProto*> needed;
+        for (int i = nodes.size(); i-- > 0;) {
+            const auto is_read = [&](const std::string& name) {
+                return !name.empty() && read.contains(name);
+            };
+            if (!std::any_of(nodes[i].output().begin(), nodes[i].output().end(), is_read)) continue;
+            needed.push_back(&nodes[i]);
+            read.insert(nodes[i].input().begin(), nodes[i].input().end());
+        }
+        std::reverse(needed.begin(), needed.end());
+        return needed;
+    }
+
+    /// Takes every name in the file, so that no part of a node gets it, and gives each node one of its own:
+    /// files may use a node's name twice.
+    std::vector<std::string> take_names(const std::vector<const onnx::NodeProto*>& nodes) {
+        for (const auto& [name, symbol] : scope_) state_.value_names.reserve(name);
+        std::vector<std::string> names;
+        for (const onnx::NodeProto* node : nodes) {
+            for (const std::string& output : node->output()) state_.value_names.reserve(output);
+            names.push_back(!node->name().empty() ? node->name()
+                                                  : fmt::format("{}_{}", node->op_type(), node->output(0)));
+            state_.node_names.reserve(names.back());
+        }
+        std::set<std::string> seen;
+        for (std::string& name : names)
+            if (!seen.insert(name).second) name = state_.node_names.unique(name);
+        return names;
+    }
+
+    void import(const onnx::NodeProto& proto, const std::string& name) {
         const std::string where =
             fmt::format("node '{}' ({})",
                         proto.name().empty() && proto.output_size() > 0 ? proto.output(0) : proto.name(),
@@ -131,7 +183,7 @@ class OnnxReader {
                                proto.domain().empty() ? "" : proto.domain() + ".", proto.op_type(),
                                joined(supported_onnx_operators())));
         try {
-            OnnxNode node(state_, proto, scope_, {}, "", opset_);
+            OnnxNode node(state_, proto, name, scope_, opset_);
             importer->import(node);
             node.check_attributes();
             node.close_outputs();
@@ -187,6 +239,8 @@ Graph parse_onnx(const std::string& bytes, const std::string& name, const std::f
         throw InputError(name + ": no ONNX model (truncated, or another kind of file)");
     try {
         return OnnxReader(model, directory, options).read();
+    } catch (const SymbolicExtent& error) {
+        throw SymbolicExtent(fmt::format("{}: {}", name, error.what()));
     } catch (const InputError& error) {
         throw InputError(fmt::format("{}: {}", name, error.what()));
     }

@@ -6,8 +6,11 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <set>
+#include <utility>
 
 #include "kernels/error.h"
+#include "models/names.h"
 #include "models/onnx.h"
 
 namespace mho {
@@ -31,15 +34,14 @@ class OnnxWriter {
         model_.add_opset_import()->set_version(kOpset);
         proto_ = model_.mutable_graph();
         proto_->set_name("mho");
-        for (ValueId input : g_.inputs) describe(input, *proto_->add_input());
-        for (const Node& node : g_.nodes)
-            for (ValueId input : node.inputs)
-                if (value(input).is_constant()) add_initialiser(value(input).name, value(input).constant);
+        take_names();
+        for (ValueId input : g_.inputs) describe(input, name(input), *proto_->add_input());
+        add_constants();
         for (const Node& node : g_.nodes) {
             node_ = &node;
             std::visit(*this, node.operation);
         }
-        for (ValueId output : g_.outputs) describe(output, *proto_->add_output());
+        add_outputs();
         return std::move(model_);
     }
 
@@ -68,7 +70,7 @@ class OnnxWriter {
         onnx::NodeProto& product = add("MatMul");
         input(product, "weight", turned);
         if (!biased) return;
-        product.set_output(0, product.output(0) + ":product");
+        product.set_output(0, value_names_.unique(product.output(0) + ":product"));
         input(add_after(product, "Add", ":sum"), "bias", linear.bias);
     }
     void operator()(const op::BatchNorm& norm) {
@@ -214,9 +216,50 @@ class OnnxWriter {
 
   private:
     const Value& value(ValueId id) const { return g_.values[static_cast<size_t>(id)]; }
+    const std::string& name(ValueId id) const { return names_[static_cast<size_t>(id)]; }
 
-    void describe(ValueId id, onnx::ValueInfoProto& info) const {
-        info.set_name(value(id).name);
+    /// Gives every value and node a name of its own before any part of a node gets one: inputs and outputs
+    /// first, which users know by name.
+    void take_names() {
+        names_.resize(g_.values.size());
+        const auto take = [&](ValueId id) {
+            std::string& own = names_[static_cast<size_t>(id)];
+            if (own.empty()) own = value_names_.unique(value(id).name.empty() ? "value" : value(id).name);
+        };
+        for (ValueId id : g_.inputs) take(id);
+        for (ValueId id : g_.outputs) take(id);
+        for (size_t id = 0; id < g_.values.size(); ++id) take(static_cast<ValueId>(id));
+        for (const Node& node : g_.nodes) node_names_.reserve(node.name);
+    }
+
+    void add_constants() {
+        std::vector<char> added(g_.values.size(), 0);
+        for (const Node& node : g_.nodes)
+            for (ValueId id : node.inputs)
+                if (value(id).is_constant() && !std::exchange(added[static_cast<size_t>(id)], 1))
+                    add_initialiser(name(id), value(id).constant);
+    }
+
+    /// An output that is an input, or listed before, passes through an Identity: names in a file differ.
+    void add_outputs() {
+        std::set<ValueId> listed(g_.inputs.begin(), g_.inputs.end());
+        for (ValueId id : g_.outputs) {
+            if (listed.insert(id).second) {
+                describe(id, name(id), *proto_->add_output());
+                continue;
+            }
+            const std::string copy = value_names_.unique(name(id));
+            onnx::NodeProto& n = *proto_->add_node();
+            n.set_op_type("Identity");
+            n.set_name(node_names_.unique(copy));
+            n.add_input(name(id));
+            n.add_output(copy);
+            describe(id, copy, *proto_->add_output());
+        }
+    }
+
+    void describe(ValueId id, const std::string& known_as, onnx::ValueInfoProto& info) const {
+        info.set_name(known_as);
         auto* tensor = info.mutable_type()->mutable_tensor_type();
         tensor->set_elem_type(onnx::TensorProto::FLOAT);
         const Shape& shape = value(id).shape;
@@ -234,9 +277,9 @@ class OnnxWriter {
     onnx::NodeProto& add(const char* operation, const std::string& part = "") {
         onnx::NodeProto& n = *proto_->add_node();
         n.set_op_type(operation);
-        n.set_name(node_->name + part);
-        for (ValueId id : node_->inputs) n.add_input(value(id).name);
-        n.add_output(value(node_->output).name + part);
+        n.set_name(name_of_part(part));
+        for (ValueId id : node_->inputs) n.add_input(name(id));
+        n.add_output(part.empty() ? name(node_->output) : value_names_.unique(name(node_->output) + part));
         return n;
     }
     /// The last part of this graph node, which reads `before`.
@@ -244,15 +287,16 @@ class OnnxWriter {
                                const std::string& part) {
         onnx::NodeProto& n = *proto_->add_node();
         n.set_op_type(operation);
-        n.set_name(node_->name + part);
+        n.set_name(name_of_part(part));
         n.add_input(before.output(0));
-        n.add_output(value(node_->output).name);
+        n.add_output(name(node_->output));
         return n;
+    }
+    std::string name_of_part(const std::string& part) {
+        return part.empty() ? node_->name : node_names_.unique(node_->name + part);
     }
 
     void add_initialiser(const std::string& name, const Tensor& tensor) {
-        for (const onnx::TensorProto& known : proto_->initializer())
-            if (known.name() == name) return;
         onnx::TensorProto& t = *proto_->add_initializer();
         t.set_name(name);
         t.set_data_type(onnx::TensorProto::FLOAT);
@@ -260,14 +304,14 @@ class OnnxWriter {
         t.set_raw_data(tensor.data.data(), tensor.data.size() * sizeof(float));
     }
     void input(onnx::NodeProto& n, const char* what, const Tensor& tensor) {
-        const std::string name = node_->name + "." + what;
-        add_initialiser(name, tensor);
-        n.add_input(name);
+        const std::string own = value_names_.unique(node_->name + "." + what);
+        add_initialiser(own, tensor);
+        n.add_input(own);
     }
     void input(onnx::NodeProto& n, const char* what, const std::vector<int64_t>& values,
                const std::vector<int64_t>& dims) {
         onnx::TensorProto& t = *proto_->add_initializer();
-        t.set_name(node_->name + "." + what);
+        t.set_name(value_names_.unique(node_->name + "." + what));
         t.set_data_type(onnx::TensorProto::INT64);
         set_dims(t, dims);
         t.set_raw_data(values.data(), values.size() * sizeof(int64_t));
@@ -313,6 +357,8 @@ class OnnxWriter {
     onnx::ModelProto model_;
     onnx::GraphProto* proto_ = nullptr;
     const Node* node_ = nullptr;
+    std::vector<std::string> names_;  // of each value in the file
+    UniqueNames value_names_, node_names_;
 };
 
 }  // namespace

@@ -11,9 +11,12 @@ namespace mho {
 
 namespace {
 
-// A function of one variable is told by its values here; float constants in files are good to 1e-7.
-constexpr size_t kSamples = 61;
+// A function of one variable is told by its values where it bends, and far out on both sides, where nothing
+// but a clip bends it. Float constants in files are good to 1e-7.
+constexpr size_t kNearSamples = 61;
 constexpr double kFirstSample = -6.1, kSampleStep = 0.21, kSameValue = 2e-6;
+constexpr double kFarSamples[] = {7, 8, 9, 10, 12, 15, 20, 30, 50, 100, 1e3, 1e4, 1e6, 1e9, 1e15, 1e30};
+constexpr size_t kSamples = kNearSamples + 2 * std::size(kFarSamples);
 using Samples = std::array<double, kSamples>;
 
 constexpr size_t kLongestPattern = 12;  // nodes
@@ -49,20 +52,6 @@ double activated_exactly(const Activation& a, double x) {
             return std::exp(x);
         case ActivationKind::sqrt:
             return std::sqrt(x);
-    }
-    return 0;
-}
-
-double combined(BinaryKind kind, double a, double b) {
-    switch (kind) {
-        case BinaryKind::add:
-            return a + b;
-        case BinaryKind::subtract:
-            return a - b;
-        case BinaryKind::multiply:
-            return a * b;
-        case BinaryKind::divide:
-            return a / b;
     }
     return 0;
 }
@@ -119,9 +108,12 @@ class Patterns {
         node.inputs = {input};
     }
 
-    /// The constant as one number an index of the last axes `dims`, or nothing where it varies along others.
-    static std::optional<Tensor> along_last_axes(const Tensor& constant, const std::vector<int64_t>& dims) {
-        Tensor t = constant;
+    /// The constant input of `node` as one number an index of the last axes `dims` of the other one, `from`;
+    /// or nothing where it varies along others, or gives the result extents that `from` has not.
+    std::optional<Tensor> along_last_axes(const Node& node, size_t constant, ValueId from,
+                                          const std::vector<int64_t>& dims) const {
+        if (value(node.output).shape != value(from).shape) return std::nullopt;
+        Tensor t = value(node.inputs[constant]).constant;
         while (t.dims.size() > dims.size() && t.dims[0] == 1) t.dims.erase(t.dims.begin());
         if (t.dims != dims) return std::nullopt;
         return t;
@@ -135,7 +127,7 @@ class Patterns {
         const Node* product = made_by<op::Linear>(sum);
         if (!product || readers_[at(sum)] != 1) return;
         op::Linear linear = std::get<op::Linear>(product->operation);
-        const auto bias = along_last_axes(value(node.inputs[*constant]).constant, {linear.weight.dims[0]});
+        const auto bias = along_last_axes(node, *constant, sum, {linear.weight.dims[0]});
         if (!linear.bias.empty() || !bias) return;
         linear.bias = *bias;
         // The layer is known by the name of its product.
@@ -181,7 +173,12 @@ class Patterns {
 
     static Samples sample_points() {
         Samples x{};
-        for (size_t i = 0; i < kSamples; ++i) x[i] = kFirstSample + kSampleStep * static_cast<double>(i);
+        for (size_t i = 0; i < kNearSamples; ++i) x[i] = kFirstSample + kSampleStep * static_cast<double>(i);
+        size_t next = kNearSamples;
+        for (double far : kFarSamples) {
+            x[next++] = far;
+            x[next++] = -far;
+        }
         return x;
     }
 
@@ -256,7 +253,7 @@ class Patterns {
         plain_norms_.insert(node.output);
     }
 
-    /// The scale, then the shift, of a layer normalisation that was just recognised.
+    /// The scales, then the shift, of a layer normalisation that was just recognised.
     void attach_scale_or_shift(Node& node) {
         const bool scales = is_binary(node, BinaryKind::multiply);
         if (!scales && !is_binary(node, BinaryKind::add)) return;
@@ -266,13 +263,14 @@ class Patterns {
         const Node* made = made_by<op::LayerNorm>(from);
         if (!made || !plain_norms_.contains(from) || readers_[at(from)] != 1) return;
         op::LayerNorm norm = std::get<op::LayerNorm>(made->operation);
-        const auto vector = along_last_axes(value(node.inputs[*constant]).constant, norm.scale.dims);
+        const auto vector = along_last_axes(node, *constant, from, norm.scale.dims);
         if (!vector) return;
-        if (scales)
-            norm.scale = *vector;
-        else
+        if (scales) {
+            for (size_t i = 0; i < vector->data.size(); ++i) norm.scale.data[i] *= vector->data[i];
+            plain_norms_.insert(node.output);
+        } else {
             norm.shift = *vector;
-        if (scales) plain_norms_.insert(node.output);
+        }
         replace(node, std::move(norm), made->inputs[0]);
     }
 

@@ -15,7 +15,6 @@ namespace mho {
 
 namespace {
 
-constexpr int64_t max_window = int64_t{1} << 20;  // kernel, stride, dilation, pad: no network comes near it
 constexpr size_t max_rank = 16;
 
 using Shapes = std::vector<Shape>;
@@ -32,7 +31,9 @@ void check_size(const Shape& shape) {
     for (int64_t extent : shape.dims) {
         if (extent < 0) fail("the shape {} has a negative extent", to_string(shape));
         // Zero extents do not lift the limit: the other extents still have to multiply.
-        if (extent > max_elements / size) fail("the shape {} has more than 2^40 elements", to_string(shape));
+        if (extent > max_elements / size)
+            fail("the shape {} has more than 2^31 elements{}", to_string(shape),
+                 shape.per_image ? " an image" : "");
         size *= std::max<int64_t>(extent, 1);
     }
     if (shape.per_image && shape.dims.empty()) fail("a scalar has no batch axis");
@@ -110,6 +111,8 @@ Shape shape_of(const op::Conv& conv, const Shapes& inputs) {
     for (size_t axis = static_cast<size_t>(3 - conv.spatial_rank); axis < 3; ++axis)
         expected.push_back(conv.window.kernel[axis]);
     check_tensor(conv.weight, expected, "weight");
+    if (conv.weight.empty() || out.size() == 0)
+        fail("the convolution of {} with the weight {} is empty", to_string(in), to_string({dims, false}));
     if (!conv.bias.empty()) check_tensor(conv.bias, {dims[0]}, "bias");
     return out;
 }
@@ -119,6 +122,9 @@ Shape shape_of(const op::Linear& linear, const Shapes& inputs) {
     if (linear.weight.dims.size() != 2)
         fail("the weight {} needs 2 axes", to_string({linear.weight.dims, false}));
     if (out.dims.empty()) fail("the input is a scalar");
+    if (out.size() == 0 || linear.weight.data.empty())
+        fail("the product of {} with the weight {} is empty", to_string(out),
+             to_string({linear.weight.dims, false}));
     keep_batch(out, rank_of(out) - 1, "a matrix product");
     check_tensor(linear.weight, {linear.weight.dims[0], out.dims.back()}, "weight");
     if (!linear.bias.empty()) check_tensor(linear.bias, {linear.weight.dims[0]}, "bias");
@@ -279,9 +285,12 @@ Shape shape_of(const op::Pad& pad, const Shapes& inputs) {
         const int64_t begin = pad.begin[axis], end = pad.end[axis], extent = out.dims[axis];
         if (begin == 0 && end == 0) continue;
         keep_batch(out, static_cast<int>(axis), "padding");
+        if (std::max(begin, end) > max_elements)
+            fail("padding of {} and {} around an axis of {} makes more than 2^31 elements", begin, end,
+                 extent);
         // An image can lend what lies beside its border, not the border itself.
-        const int64_t most = pad.mode == PadMode::reflect ? extent - 1 : max_elements;
-        if (std::max(begin, end) > most || (pad.mode == PadMode::edge && extent == 0))
+        const bool reaches_too_far = pad.mode == PadMode::reflect && std::max(begin, end) > extent - 1;
+        if (reaches_too_far || (pad.mode == PadMode::edge && extent == 0))
             fail("padding of {} and {} around an axis of {}", begin, end, extent);
         if (begin < -extent || end < -extent || extent + begin + end < 0)
             fail("cropping of {} and {} from an axis of {}", -begin, -end, extent);

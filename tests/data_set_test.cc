@@ -254,6 +254,7 @@ TEST_F(DataSetFiles, idx_takes_several_channels_and_mnists_name_for_the_test_spl
     EXPECT_EQ(set.height, 5);
     EXPECT_EQ(set.width, 2);
     EXPECT_EQ(set.classes, 7);
+    EXPECT_TRUE(set.more_classes);
     EXPECT_EQ(set.pixels, Bytes(pixels.begin(), pixels.begin() + 2 * 30));
     EXPECT_EQ(normalised(set, 0, 1)[10], (static_cast<float>(pixels[10]) / 31.0f - 2.0f) / 4.0f);
 }
@@ -389,7 +390,12 @@ TEST_F(DataSetFiles, wrong_options_are_refused) {
     EXPECT_THAT(with([](auto& o) { o.split = "validation"; }), HasSubstr("data.split: \"validation\""));
     EXPECT_THAT(with([](auto& o) { o.images = -1; }), HasSubstr("data.images: -1"));
     EXPECT_THAT(with([](auto& o) { o.images = 501; }),
-                HasSubstr("501 items were asked for, but it holds 500"));
+                testing::AllOf(HasSubstr("data.images: 501 images were asked for"), HasSubstr("holds 500")));
+    EXPECT_THAT(with([](auto& o) {
+                    o.images = 501;
+                    o.images_key = "data.calibration_images";
+                }),
+                HasSubstr("data.calibration_images: 501 images were asked for"));
     EXPECT_THAT(with([](auto& o) {
                     o.mean = {0, 0};
                 }),
@@ -441,6 +447,17 @@ TEST(Names, nearest_is_the_one_with_the_fewest_edits) {
     EXPECT_EQ(did_you_mean("distribution", known), "");
     EXPECT_EQ(joined({"a", "b"}), "a, b");
     EXPECT_EQ(joined({}), "");
+}
+
+TEST(Names, unique_ones_get_a_number_where_they_are_taken) {
+    UniqueNames names;
+    names.reserve("b");
+    EXPECT_EQ(names.unique("a"), "a");
+    EXPECT_EQ(names.unique("a_2"), "a_2");
+    EXPECT_EQ(names.unique("a"), "a_3");
+    EXPECT_EQ(names.unique("a"), "a_4");
+    EXPECT_EQ(names.unique("b"), "b_2");
+    EXPECT_EQ(names.unique("b_2"), "b_2_2");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -53,7 +54,9 @@ TEST(Npy, shapes) {
 }
 
 TEST(Npy, what_is_written_is_read) {
-    const auto file = std::filesystem::path(::testing::TempDir()) / "mho_test.npy";
+    std::string folder = (std::filesystem::temp_directory_path() / "mho_npy_XXXXXX").string();
+    ASSERT_NE(mkdtemp(folder.data()), nullptr);
+    const auto file = std::filesystem::path(folder) / "array.npy";
     const Tensor t{{2, 3}, {1, 2, 3, 4, 5, 6.5f}};
     write_npy(file, t);
     EXPECT_EQ(read_npy(file), t);
@@ -65,24 +68,39 @@ TEST(Npy, what_is_written_is_read) {
     EXPECT_EQ(read_npy(file).data, (std::vector<float>{5, -6}));
     EXPECT_THROW(write_npy("/nowhere/x.npy", t), RunError);
     EXPECT_THROW(read_npy("/nowhere/x.npy"), InputError);
+    std::filesystem::remove_all(folder);
 }
 
 TEST(Npy, malformed_files_are_refused_by_name) {
     const std::string good = npy(header("<f4", "(3,)"), bytes<float>({1, 2, 3}));
-    std::vector<std::string> bad{"",
-                                 "PK",
-                                 "\x93NUMPY",
-                                 npy(header("<c8", "(3,)"), std::string(24, 'x')),
-                                 npy(header(">f4", "(3,)"), std::string(12, 'x')),
-                                 npy(header("<f4", "(3,)"), "short"),
-                                 npy(header("<f4", "(3,)"), std::string(13, 'x')),
-                                 npy(header("<f4", "(-3,)"), ""),
-                                 npy(header("<f4", "(9999999999, 9999999999, 9999999999)"), ""),
-                                 npy("{'descr': '<f4'}", ""),
-                                 npy("nonsense", ""),
-                                 npy(header("<f4", "3"), bytes<float>({1, 2, 3})),
-                                 npy(header("<f4", "(2, 2)", "True"), std::string(16, 'x')),
-                                 npy(header("<f4", "(3,)"), bytes<float>({1, 2, 3}), 9)};
+    std::vector<std::string> bad{
+        "",
+        "PK",
+        "\x93NUMPY",
+        npy(header("<c8", "(3,)"), std::string(24, 'x')),
+        npy(header(">f4", "(3,)"), std::string(12, 'x')),
+        npy(header("<f4", "(3,)"), "short"),
+        npy(header("<f4", "(3,)"), std::string(13, 'x')),
+        npy(header("<f4", "(-3,)"), ""),
+        npy(header("<f4", "(9999999999, 9999999999, 9999999999)"), ""),
+        npy("{'descr': '<f4'}", ""),
+        npy("nonsense", ""),
+        npy(header("<f4", "3"), bytes<float>({1, 2, 3})),
+        npy(header("<f4", "5"), bytes<float>({1})),
+        npy(header("<f4", ""), bytes<float>({1})),
+        npy(header("<f4", "None"), bytes<float>({1})),
+        npy(header("<f4", "(,)"), bytes<float>({1})),
+        npy(header("<f4", "(3,,)"), bytes<float>({1, 2, 3})),
+        npy(header("<f4", "(3x,)"), bytes<float>({1, 2, 3})),
+        npy(header("<f4", "(3,"), bytes<float>({1, 2, 3})),
+        npy("{'descr': '<f4', 'fortran_order': False, 'shape': }", ""),
+        npy("{'descr': '<f4', 'fortran_order': False, 'shape':", ""),
+        npy("{'descr': '<f4, 'fortran_order': False, 'shape': ()}", bytes<float>({1})),
+        npy("{'descr': '<f4', 'shape': (), 'shape': (1,)}", bytes<float>({1})),
+        npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': ()}", bytes<float>({1})),
+        npy(header("<f4", "()") + "more", bytes<float>({1})),
+        npy(header("<f4", "(2, 2)", "True"), std::string(16, 'x')),
+        npy(header("<f4", "(3,)"), bytes<float>({1, 2, 3}), 9)};
     for (size_t n = 0; n < good.size(); ++n) bad.push_back(good.substr(0, n));
     for (const std::string& text : bad) {
         try {
@@ -92,6 +110,42 @@ TEST(Npy, malformed_files_are_refused_by_name) {
             EXPECT_THAT(error.what(), HasSubstr("array.npy"));
         }
     }
+}
+
+TEST(Npy, messages_say_what_is_wrong) {
+    const auto message = [](const std::string& shape) -> std::string {
+        try {
+            parse_npy(npy(header("<f4", shape), bytes<float>({1})), "array.npy");
+        } catch (const InputError& error) {
+            return error.what();
+        }
+        return "was read";
+    };
+    EXPECT_EQ(message("5"), "array.npy: its shape is 5; expected a tuple of extents");
+    EXPECT_EQ(message(""), "array.npy: its shape is ; expected a tuple of extents");
+    EXPECT_EQ(message("(2,)"), "array.npy: holds 4 bytes of data, its shape and type need 8");
+    EXPECT_EQ(message("(1"), "array.npy: its header breaks off");
+}
+
+TEST(Npy, any_byte_changed_is_read_or_refused_by_name) {
+    const std::string good = npy(header("<f4", "(1, 3)"), bytes<float>({1, 2, 3}));
+    for (size_t at = 0; at < good.size(); ++at)
+        for (int byte = 0; byte < 256; ++byte) {
+            std::string changed = good;
+            changed[at] = static_cast<char>(byte);
+            try {
+                EXPECT_LE(parse_npy(changed, "array.npy").data.size(), 12u);
+            } catch (const InputError& error) {
+                EXPECT_THAT(error.what(), HasSubstr("array.npy"));
+            }
+        }
+}
+
+TEST(Npy, headers_as_others_than_numpy_write_them) {
+    for (const char* text :
+         {"{'descr':'<f4','fortran_order':False,'shape':(1,2)}",
+          "{ \"shape\" : ( 1 , 2 , ) , \"fortran_order\" : False , \"descr\" : \"<f4\" }  \n"})
+        EXPECT_EQ(parse_npy(npy(text, bytes<float>({1, 2})), "x"), (Tensor{{1, 2}, {1, 2}})) << text;
 }
 
 }  // namespace

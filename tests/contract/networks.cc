@@ -116,6 +116,24 @@ const NetworkCase kNetworks[] = {
          const ValueId y = b.transpose(b.relu(b.conv(x, 4, 3)), {0, 2, 3, 1});
          b.output(b.linear(b.reshape(y, {1, 4 * 5 * 4}), 3));
      }},
+    {"activation_of_a_transpose_whose_source_is_read_too",
+     [](GraphBuilder& b) {
+         const ValueId x = b.conv(b.input({1, 3, 4, 5}), 4, 3);
+         const ValueId y = b.transpose(b.relu(b.transpose(x, {0, 2, 3, 1})), {0, 3, 1, 2});
+         b.output(b.binary(BinaryKind::add, y, x));
+     }},
+    {"activation_of_a_transpose_whose_source_is_an_output",
+     [](GraphBuilder& b) {
+         const ValueId x = b.conv(b.input({1, 3, 4, 5}), 4, 3);
+         b.output(b.relu(b.transpose(x, {0, 2, 3, 1})));
+         b.output(x);
+     }},
+    {"activation_of_one_of_two_transposes",
+     [](GraphBuilder& b) {
+         const ValueId x = b.linear(b.input({1, 3, 5}), 4);
+         const ValueId y = b.relu(b.transpose(x, {0, 2, 1}));
+         b.output(b.binary(BinaryKind::add, y, b.transpose(x, {0, 2, 1})));
+     }},
     {"transposed_output",
      [](GraphBuilder& b) {
          b.output(b.transpose(b.conv(b.input({1, 3, 4, 5}), 2, 1), {0, 3, 1, 2}));

@@ -1,4 +1,4 @@
-// models/onnx_fold.h - moving the elements of constants: what the importers of models/onnx_*.cc share.
+// models/onnx_strided.h - moving the elements of constants: what the importers of models/onnx_*.cc share.
 #pragma once
 
 #include <cstdint>

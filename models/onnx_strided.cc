@@ -1,4 +1,4 @@
-#include "models/onnx_fold.h"
+#include "models/onnx_strided.h"
 
 namespace mho {
 
