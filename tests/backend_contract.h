@@ -13,7 +13,10 @@
 
 namespace mho::testing {
 
-/// Defined by the backend's own program.
+// The two are defined by the backend's own program.
 std::unique_ptr<Backend> backend_under_test();
+/// How many random layers each of the twelve shards of crossbars.cc tries: 25, or fewer where the backend is
+/// executed too slowly.
+int layers_a_shard();
 
 }  // namespace mho::testing

@@ -5,4 +5,6 @@ namespace mho::testing {
 
 std::unique_ptr<Backend> backend_under_test() { return make_cpu_backend(); }
 
+int layers_a_shard() { return 25; }
+
 }  // namespace mho::testing

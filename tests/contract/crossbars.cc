@@ -275,8 +275,9 @@ uint32_t first_seed() {
 }
 
 TEST_P(CrossbarOracle, codes_and_outputs_are_equal) {
-    for (int i = 0; i < 25; ++i) {
-        const uint32_t seed = first_seed() + static_cast<uint32_t>(GetParam() * 25 + i);
+    for (int i = 0; i < testing::layers_a_shard(); ++i) {
+        const uint32_t seed =
+            first_seed() + static_cast<uint32_t>(GetParam() * testing::layers_a_shard() + i);
         CaseMaker maker(seed);
         const CrossbarCase c = maker.make();
         const bool with_negative = maker.one_in(2);
