@@ -69,8 +69,8 @@ void Workload::read_test_images() {
     const DataSet set = read_data_set(
         fewer ? data_options(config_.data, config_.data.split, each, "monte_carlo.images_per_chip")
               : data_options(config_.data, config_.data.split, images, "data.images"));
-    check_classes(set);
     test_ = uploaded(set);
+    check_classes(set);
 }
 
 void Workload::check_classes(const DataSet& set) const {

@@ -84,6 +84,8 @@ void import_gemm(OnnxNode& node) {
     scale(linear.weight, alpha);
     if (transpose_a) in = node.emit(op::Transpose{{1, 0}}, {in}, "transA");
     const bool has_addend = node.has_input(2);
+    if (has_addend && node.shape(2).dims.size() > 2)
+        refuse(fmt::format("input C of {} does not broadcast to the product", to_string(node.shape(2))));
     if (has_addend && node.input(2).is_constant()) {
         linear.bias = as_bias(node.weight(2, "input C"), linear.weight.dims[0]);
         scale(linear.bias, beta);

@@ -181,6 +181,20 @@ std::string model_text(const std::string& rest) {
            rest + " }";
 }
 
+/// A model of opset 20 with inputs x, x1, ... of the extents (or the name of a symbolic one), output y.
+std::string model_of(const std::vector<std::vector<std::string>>& inputs, const std::string& rest) {
+    std::string text = "ir_version: 8 opset_import { version: 20 } graph { name: 'g' output { name: 'y' } ";
+    for (size_t i = 0; i < inputs.size(); ++i) {
+        text += fmt::format("input {{ name: 'x{}' type {{ tensor_type {{ elem_type: 1 shape {{ ",
+                            i == 0 ? "" : std::to_string(i));
+        for (const std::string& extent : inputs[i])
+            text += isdigit(extent[0]) ? fmt::format("dim {{ dim_value: {} }} ", extent)
+                                       : fmt::format("dim {{ dim_param: '{}' }} ", extent);
+        text += "} } } } ";
+    }
+    return text + rest + " }";
+}
+
 std::string bytes_of(const std::string& text) {
     onnx::ModelProto model;
     EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &model)) << text;
@@ -413,20 +427,6 @@ TEST(OnnxReader, what_no_output_needs_is_not_built) {
     EXPECT_EQ(g.values.size(), 2u);
 }
 
-/// A model of opset 20 with inputs x, x1, ... of the extents (or the name of a symbolic one), output y.
-std::string model_of(const std::vector<std::vector<std::string>>& inputs, const std::string& rest) {
-    std::string text = "ir_version: 8 opset_import { version: 20 } graph { name: 'g' output { name: 'y' } ";
-    for (size_t i = 0; i < inputs.size(); ++i) {
-        text += fmt::format("input {{ name: 'x{}' type {{ tensor_type {{ elem_type: 1 shape {{ ",
-                            i == 0 ? "" : std::to_string(i));
-        for (const std::string& extent : inputs[i])
-            text += isdigit(extent[0]) ? fmt::format("dim {{ dim_value: {} }} ", extent)
-                                       : fmt::format("dim {{ dim_param: '{}' }} ", extent);
-        text += "} } } } ";
-    }
-    return text + rest + " }";
-}
-
 TEST(OnnxReader, numbers_for_the_batch_mean_the_batch_that_the_file_bakes_in) {
     const std::string slice =
         integers("b", {0}) + integers("e", {3}) + integers("a", {0}) + node("Slice", "x b e a", "y");
@@ -645,6 +645,9 @@ std::vector<BadModel> bad_models() {
          model_text(node("Constant", "", "c", attribute("value_string", "s: 'a' type: STRING")) +
                     node("Add", "x c", "y")),
          "attribute 'value_string' is not supported"},
+        {"an addend of more axes than the product",
+         model_of({{"n", "4"}}, floats("w", {4, 2}) + floats("c", {1, 1, 2}) + node("Gemm", "x w c", "y")),
+         "node 'Gemm_y' (Gemm): input C of 1 x 1 x 2 does not broadcast to the product"},
         {"empty bias", model_text(floats("w", {2, 3, 1}) + floats("b", {0}) + node("Conv", "x w b", "y")),
          "node 'Conv_y' (Conv): the bias 'b' of 0 is empty"},
         {"sparse constant",
