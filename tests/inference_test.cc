@@ -47,7 +47,8 @@ class ReadNetworkFor : public ::testing::Test {
         model.SerializeToOstream(&stream);
         return file;
     }
-    static void add_node(onnx::GraphProto& graph, const char* operation, const char* from, const char* to) {
+    static void add_node(onnx::GraphProto& graph, const std::string& operation, const std::string& from,
+                         const std::string& to) {
         onnx::NodeProto& node = *graph.add_node();
         node.set_op_type(operation);
         node.add_input(from);

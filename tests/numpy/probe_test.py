@@ -7,6 +7,7 @@ import sys
 import tempfile
 
 import numpy as np
+import onnx
 
 MHO = os.environ["MHO_BINARY"]
 f32 = np.float32
@@ -17,7 +18,7 @@ file = "digits_cnn"
 [data]
 name = "digits"
 images = 8
-calibration_images = 16
+{calibration}
 [chip]
 level = "{level}"
 """
@@ -25,7 +26,8 @@ level = "{level}"
 
 def probe(folder, level, layer, settings):
     config = folder / "config.toml"
-    config.write_text(CONFIG.format(level=level))
+    calibration = "calibration_images = 16" if level == "crossbar" else ""
+    config.write_text(CONFIG.format(level=level, calibration=calibration))
     out = pathlib.Path(tempfile.mkdtemp(dir=folder))  # probe takes an empty directory
     command = [MHO, "probe", str(config), "--layer", layer, "--chip", "3", "--image", "5", "--out", str(out)]
     for key, value in settings.items():
@@ -131,6 +133,20 @@ def check_crossbar(folder, layer, settings):
     np.testing.assert_array_equal(output(layout, arrays), arrays["output"])
 
 
+def check_integer_product(folder):
+    """Without errors and with ideal converters a layer is the plain product of its integer inputs and weights."""
+    model = onnx.load(pathlib.Path(os.environ["MHO_SOURCE_DIR"]) / "models" / "zoo" / "digits_cnn.onnx")
+    gemm = next(n for n in model.graph.node if n.op_type == "Gemm")
+    weight = next(onnx.numpy_helper.to_array(t) for t in model.graph.initializer if t.name == gemm.input[1])
+    for scheme in ("differential", "balanced", "offset"):
+        settings = {"adc.bits": 0, "crossbar.scheme": scheme, "crossbar.cell_bits": 2, "crossbar.rows": 100}
+        layout, a = probe(folder, "crossbar", "/7/Gemm", settings)
+        x = a["input"].astype(np.int64)
+        q = np.rint(weight.astype(np.float64) / np.abs(weight).max() * 127).astype(np.int64)
+        constant = layout["code_offset"] * x.sum(2)[:, :, None]
+        np.testing.assert_array_equal(a["joined"] - constant, layout["g_step"] * (x @ q.T))
+
+
 def check_read_noise(folder):
     layout, arrays = probe(folder, "crossbar", "/3/Conv", {"device.read_noise": 0.05, "crossbar.dac_bits": 1})
     exact = column_sums(layout, arrays)
@@ -175,6 +191,7 @@ def main():
             for settings in CROSSBARS:
                 check_crossbar(folder, layer, settings)
                 print(f"crossbar, {layer}, {settings}: equal")
+        check_integer_product(folder)
         check_read_noise(folder)
         check_convolution(folder)
         check_linear(folder)
