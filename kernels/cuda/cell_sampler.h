@@ -3,9 +3,9 @@
 #pragma once
 
 #include "kernels/conductance.h"
+#include "kernels/cuda/draws4.h"
 #include "kernels/cuda/portable.h"
 #include "kernels/draw_address.h"
-#include "kernels/normal.h"
 
 namespace mho::cuda {
 
@@ -27,29 +27,18 @@ struct Cells4 {
     int32_t clipped, stuck;  ///< how many of the four
 };
 
-__device__ inline void draw4(const CellSampler& s, uint64_t block, float n[4]) {
-    const Words4 w = philox_block({s.seed, s.chip, Domain::programming, s.layer}, block);
-    if (s.device.error == ErrorKind::uniform) {
-        for (int i = 0; i < 4; ++i) n[i] = uniform_of_word(w.word[i]);
-        return;
-    }
-    const Normal2 low = normal_pair(w.word[0], w.word[1]), high = normal_pair(w.word[2], w.word[3]);
-    n[0] = low.first;
-    n[1] = low.second;
-    n[2] = high.first;
-    n[3] = high.second;
-}
-
 /// Cells of columns `column` .. `column + 3`, a multiple of four; past the last column they hold nothing.
 __device__ inline Cells4 sample4(const CellSampler& s, int64_t group, int64_t slice, int64_t polarity,
                                  int64_t row, int64_t column) {
     const uint64_t first = cell_element(s.extents, group, slice, polarity, row, column);
     Cells4 cells{};
-    float n[4] = {};
+    Draws4 draws{};
     Words4 fault{{1u << 31, 1u << 31, 1u << 31, 1u << 31}}, value{};
     const bool faulty = s.faults.low + s.faults.high > 0;
     if (!s.nominal) {
-        if (s.device.error != ErrorKind::none) draw4(s, first / 4, n);
+        if (s.device.error != ErrorKind::none)
+            draws = draw4({s.seed, s.chip, Domain::programming, s.layer}, first / 4,
+                          s.device.error == ErrorKind::uniform);
         if (faulty) {
             fault = philox_block({s.seed, s.chip, Domain::fault, s.layer}, first / 4);
             value = philox_block({s.seed, s.chip, Domain::fault_value, s.layer}, first / 4);
@@ -63,7 +52,7 @@ __device__ inline Cells4 sample4(const CellSampler& s, int64_t group, int64_t sl
             continue;
         }
         const ProgrammedCell cell =
-            programmed_cell(s.device, s.sigma, s.faults, s.g_min, static_cast<float>(target), n[i],
+            programmed_cell(s.device, s.sigma, s.faults, s.g_min, static_cast<float>(target), draws.n[i],
                             fault.word[i], value.word[i]);
         cells.g[i] = cell.g;
         cells.clipped += cell.clipped;

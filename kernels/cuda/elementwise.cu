@@ -20,20 +20,10 @@ __global__ void affine_kernel(const float* x, float* y, int64_t count, int64_t c
     }
 }
 
-/// Where element i, counted over axes.extent, lies by `stride`.
-__device__ int64_t place_of(const Axes& axes, int64_t i) {
-    int64_t at = 0;
-    for (int axis = axes.rank; axis-- > 0;) {
-        at += i % axes.extent[axis] * axes.stride[axis];
-        i /= axes.extent[axis];
-    }
-    return at;
-}
-
 __global__ void binary_kernel(BinaryKind kind, Axes a_axes, const float* a, Axes b_axes, const float* b,
                               float* y, int64_t count) {
     for (int64_t i = first_element(); i < count; i += element_stride()) {
-        const float left = a[place_of(a_axes, i)], right = b[place_of(b_axes, i)];
+        const float left = a[place_in(a_axes, i)], right = b[place_in(b_axes, i)];
         y[i] = kind == BinaryKind::add        ? left + right
                : kind == BinaryKind::subtract ? left - right
                : kind == BinaryKind::multiply ? left * right

@@ -6,14 +6,7 @@ namespace mho::cuda {
 namespace {
 
 __global__ void copy_strided_kernel(Axes axes, const float* x, int64_t offset, float* y, int64_t count) {
-    for (int64_t i = first_element(); i < count; i += element_stride()) {
-        int64_t from = offset, rest = i;
-        for (int axis = axes.rank; axis-- > 0;) {
-            from += rest % axes.extent[axis] * axes.stride[axis];
-            rest /= axes.extent[axis];
-        }
-        y[i] = x[from];
-    }
+    for (int64_t i = first_element(); i < count; i += element_stride()) y[i] = x[offset + place_in(axes, i)];
 }
 
 __global__ void gather_kernel(const float* x, int64_t extent, int64_t inner, const int64_t* indices,

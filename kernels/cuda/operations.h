@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/cuda/portable.h"
 #include "kernels/input_code.h"
 #include "kernels/ops.h"
 #include "kernels/perturbation.h"
@@ -29,6 +30,16 @@ struct Axes {
         return n;
     }
 };
+
+/// Where element i, counted row by row over axes.extent, lies by axes.stride.
+__device__ inline int64_t place_in(const Axes& axes, int64_t i) {
+    int64_t at = 0;
+    for (int axis = axes.rank; axis-- > 0;) {
+        at += i % axes.extent[axis] * axes.stride[axis];
+        i /= axes.extent[axis];
+    }
+    return at;
+}
 
 using Dims = std::vector<int64_t>;
 

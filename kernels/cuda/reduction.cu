@@ -75,20 +75,11 @@ struct ReduceParams {
     float factor = 1;
 };
 
-__device__ int64_t walk(const Axes& axes, int64_t i) {
-    int64_t at = 0;
-    for (int axis = axes.rank; axis-- > 0;) {
-        at += i % axes.extent[axis] * axes.stride[axis];
-        i /= axes.extent[axis];
-    }
-    return at;
-}
-
 __global__ void reduce_mean_kernel(ReduceParams p, const float* x, float* y) {
     for (int64_t i = first_element(); i < p.kept_count; i += element_stride()) {
-        const float* from = x + walk(p.kept, i);
+        const float* from = x + place_in(p.kept, i);
         float sum = 0;
-        for (int64_t r = 0; r < p.reduced_count; ++r) sum += from[walk(p.reduced, r)];
+        for (int64_t r = 0; r < p.reduced_count; ++r) sum += from[place_in(p.reduced, r)];
         y[i] = sum * p.factor;
     }
 }
