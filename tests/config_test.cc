@@ -77,6 +77,7 @@ void expect_stands(const std::string& text) {
 TEST(Config, what_is_written_out_can_be_read_whatever_is_swept_or_set_for_layers) {
     const std::string crossbar = std::string(kModel) + "[chip]\nlevel = \"crossbar\"\n";
     expect_stands(crossbar + "[sweep]\n\"adc.range\" = [\"max\", \"calibrated\"]\n");
+    expect_stands(crossbar + "[adc]\npercentile = 99\n[sweep]\n\"adc.range\" = [\"max\", \"calibrated\"]\n");
     expect_stands(crossbar +
                   "[adc]\nrange = \"calibrated\"\npercentile = 99.9\n[[layer]]\nmatch = \"*\"\n"
                   "adc.range = \"max\"\n");
