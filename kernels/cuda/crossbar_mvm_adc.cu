@@ -23,15 +23,19 @@ namespace {
 constexpr int kWarps = kBlockThreads / 32;
 constexpr int kDepth = 32;  // rows of one tensor-core product
 
-/// Sum kinds and how many steps a warp takes at once.
+/// Codes in bytes, sums in 32 bits; so many steps at once as registers hold.
+template <int kStepsAtOnce>
 struct Bytes {
     using Code = uint8_t;
     using Sum = int32_t;
-    static constexpr int kSteps = 4;
+    static constexpr bool kBytes = true;
+    static constexpr int kSteps = kStepsAtOnce;
 };
+/// Codes of 16 bits, sums of 64.
 struct Wide {
     using Code = uint16_t;
     using Sum = int64_t;
+    static constexpr bool kBytes = false;
     static constexpr int kSteps = 1;
 };
 
@@ -192,8 +196,9 @@ struct ByteFragment {
 
 /// Sums of 32-bit kinds: `steps` steps from `first_step` on of 16 vectors with 16 columns (two tiles), over
 /// all rows.
+template <int kSteps>
 __device__ void multiply_bytes(const CrossbarParams& p, const std::byte* codes, const CellPlanes& cells,
-                               int tile, int rows, int first_step, PlaneSums sums[Bytes::kSteps][2]) {
+                               int tile, int rows, int first_step, PlaneSums sums[kSteps][2]) {
     const int lane = threadIdx.x % 32;
     const std::byte* columns = cells.low + int64_t{8 * tile} * p.row_pitch;
     for (int k = 0; k < rows; k += kDepth) {
@@ -202,8 +207,10 @@ __device__ void multiply_bytes(const CrossbarParams& p, const std::byte* codes, 
         x.load(codes + k, p.row_pitch, lane);
         load_matrix4(column_fragment(columns + k, p.row_pitch, lane), low);
         load_matrix4(column_fragment(columns + cells.plane + k, p.row_pitch, lane), high);
-        for (int t = 0; t < Bytes::kSteps; ++t) {
-            if (first_step + t >= p.read.steps) break;
+        // Unrolled, so that sums stay in registers: no step ends the loop, those past the last do nothing.
+#pragma unroll
+        for (int t = 0; t < kSteps; ++t) {
+            if (first_step + t >= p.read.steps) continue;
             uint32_t a[4];
             x.part(first_step + t, p.read.dac_bits, a);
             for (int j = 0; j < 2; ++j) {
@@ -323,7 +330,7 @@ __device__ void sum_columns(const CrossbarParams& p, const Conversion& first, in
                             int32_t first_vector, int tile, const LanePlaces& at,
                             typename Kind::Sum sums[Kind::kSteps][2][4]) {
     using Sum = typename Kind::Sum;
-    constexpr bool kBytes = std::is_same_v<Kind, Bytes>;
+    constexpr bool kBytes = Kind::kBytes;
     const int32_t rows = p.row_begin[first.row_tile + 1] - p.row_begin[first.row_tile];
     const std::byte* codes = shared_part<std::byte>(p.code_part) +
                              (int64_t{phase} * p.block_vectors + first_vector) * p.row_pitch *
@@ -337,8 +344,9 @@ __device__ void sum_columns(const CrossbarParams& p, const Conversion& first, in
         const CellPlanes variances = planes_of(p, p.variance_part, place);
         PlaneSums plane[Kind::kSteps][2] = {}, square[Kind::kSteps][2] = {}, high_square[2] = {};
         if constexpr (kBytes) {
-            multiply_bytes(p, codes, cells, tile, rows, first_step, plane);
-            if constexpr (kNoisy) multiply_bytes(p, codes, variances, tile, rows, first_step, square);
+            multiply_bytes<Kind::kSteps>(p, codes, cells, tile, rows, first_step, plane);
+            if constexpr (kNoisy)
+                multiply_bytes<Kind::kSteps>(p, codes, variances, tile, rows, first_step, square);
         } else {
             multiply_wide(p, codes, cells, tile, rows, first_step, 0, plane[0]);
             if constexpr (kNoisy) {
@@ -346,7 +354,9 @@ __device__ void sum_columns(const CrossbarParams& p, const Conversion& first, in
                 multiply_wide(p, codes, variances, tile, rows, first_step, 2, high_square);
             }
         }
-        for (int t = 0; t < Kind::kSteps && first_step + t < p.read.steps; ++t) {
+#pragma unroll
+        for (int t = 0; t < Kind::kSteps; ++t) {
+            if (first_step + t >= p.read.steps) continue;
             const int shift = kBytes ? (first_step + t) * p.read.dac_bits : 0;
             Sum now[2][4], variance[2][4];
             for (int j = 0; j < 2; ++j)
@@ -469,7 +479,10 @@ __device__ void read_tile(const CrossbarParams& p, const ColumnChunk& chunk, Con
             typename Kind::Sum sums[Kind::kSteps][2][4];
             c.read = phase * p.read.steps + step;
             sum_columns<Kind, kNoisy>(p, c, phase, first_vector, tile, at, sums);
-            for (int t = 0; t < Kind::kSteps && step + t < p.read.steps; ++t, ++c.read) {
+#pragma unroll
+            for (int t = 0; t < Kind::kSteps; ++t) {
+                if (step + t >= p.read.steps) continue;
+                c.read = phase * p.read.steps + step + t;
                 int64_t codes[2][4];
                 convert(p, c, at, converters, sums[t], codes);
                 if constexpr (kInspect) inspect(p, chunk, c, at, sums[t], codes);
@@ -517,7 +530,7 @@ __device__ void write_outputs(const CrossbarParams& p, const ColumnChunk& chunk)
 
 template <class Kind, bool kNoisy, bool kInspect>
 __global__ void __launch_bounds__(kBlockThreads) crossbar_mvm_adc(CrossbarParams p) {
-    const ColumnChunk chunk = p.chunks[blockIdx.y];
+    const ColumnChunk& chunk = p.chunks[blockIdx.y];
     const int warp = threadIdx.x / 32;
     for (int32_t e = threadIdx.x; e < p.block_vectors * kChunkColumns; e += kBlockThreads)
         shared_part<Joined>(p.joined_part)[e].sum = 0;  // as a float 0 too
@@ -550,8 +563,9 @@ Kernel kernel_of(const CrossbarLaunch& l, bool inspects) {
             return inspects ? crossbar_mvm_adc<Wide, true, true> : crossbar_mvm_adc<Wide, true, false>;
         return inspects ? crossbar_mvm_adc<Wide, false, true> : crossbar_mvm_adc<Wide, false, false>;
     }
-    if (l.noisy) return inspects ? crossbar_mvm_adc<Bytes, true, true> : crossbar_mvm_adc<Bytes, true, false>;
-    return inspects ? crossbar_mvm_adc<Bytes, false, true> : crossbar_mvm_adc<Bytes, false, false>;
+    if (l.noisy)
+        return inspects ? crossbar_mvm_adc<Bytes<2>, true, true> : crossbar_mvm_adc<Bytes<2>, true, false>;
+    return inspects ? crossbar_mvm_adc<Bytes<4>, false, true> : crossbar_mvm_adc<Bytes<4>, false, false>;
 }
 
 bool looks_inside(const Inspection& i) {
