@@ -208,7 +208,7 @@ __device__ void multiply_bytes(const CrossbarParams& p, const std::byte* codes, 
         load_matrix4(column_fragment(columns + k, p.row_pitch, lane), low);
         load_matrix4(column_fragment(columns + cells.plane + k, p.row_pitch, lane), high);
         // Unrolled, so that sums stay in registers: no step ends the loop, those past the last do nothing.
-#pragma unroll
+        MHO_UNROLL
         for (int t = 0; t < kSteps; ++t) {
             if (first_step + t >= p.read.steps) continue;
             uint32_t a[4];
@@ -354,7 +354,7 @@ __device__ void sum_columns(const CrossbarParams& p, const Conversion& first, in
                 multiply_wide(p, codes, variances, tile, rows, first_step, 2, high_square);
             }
         }
-#pragma unroll
+        MHO_UNROLL
         for (int t = 0; t < Kind::kSteps; ++t) {
             if (first_step + t >= p.read.steps) continue;
             const int shift = kBytes ? (first_step + t) * p.read.dac_bits : 0;
@@ -479,7 +479,7 @@ __device__ void read_tile(const CrossbarParams& p, const ColumnChunk& chunk, Con
             typename Kind::Sum sums[Kind::kSteps][2][4];
             c.read = phase * p.read.steps + step;
             sum_columns<Kind, kNoisy>(p, c, phase, first_vector, tile, at, sums);
-#pragma unroll
+            MHO_UNROLL
             for (int t = 0; t < Kind::kSteps; ++t) {
                 if (step + t >= p.read.steps) continue;
                 c.read = phase * p.read.steps + step + t;

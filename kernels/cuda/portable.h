@@ -8,6 +8,13 @@
 #include <cstddef>
 #include <cstdint>
 
+/// Before a loop whose arrays must stay in registers.
+#if defined(MHO_CUDA_ON_CPU)
+#define MHO_UNROLL
+#else
+#define MHO_UNROLL _Pragma("unroll")
+#endif
+
 namespace mho::cuda {
 
 /// The dynamic shared memory of the block, aligned to 128 bytes.
