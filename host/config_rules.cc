@@ -7,6 +7,7 @@
 
 #include "host/config_keys.h"
 #include "host/statistics.h"
+#include "kernels/error.h"
 #include "models/data_set.h"
 #include "models/names.h"
 
@@ -185,6 +186,10 @@ std::optional<Contradiction> adc_contradiction(const AdcConfig& c) {
 }
 
 }  // namespace
+
+void refuse(const std::string& place, const std::string& why) {
+    throw InputError(fmt::format("{}: {}", place, why));
+}
 
 Effects::Effects(const Config& config) {
     for (SweepPoint& point : sweep_points(config)) points_.push_back(std::move(point.config));

@@ -11,6 +11,9 @@
 
 namespace mho {
 
+/// Throws InputError for what stands at `place`.
+[[noreturn]] void refuse(const std::string& place, const std::string& why);
+
 /// What must hold for a key to do anything.
 struct Need {
     std::string words;  ///< after "unless": chip.level = "crossbar"
