@@ -33,7 +33,6 @@ struct Collective {
     int arg = 0, width = 32;
     WarpAct act = nullptr;
     void* operands = nullptr;
-    const void* site = nullptr;  ///< where in the code it was called
 
     bool meets(const Collective& other) const {
         return kind == other.kind && shuffle == other.shuffle && mask == other.mask && act == other.act;
