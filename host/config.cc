@@ -213,6 +213,14 @@ class Reader {
     std::vector<std::pair<toml::source_index, SweepAxis>> axes_;
 };
 
+}  // namespace
+
+bool calibrates(const Config& config) {
+    return config.chip.level == ChipLevel::crossbar || config.chip.relu_levels > 0;
+}
+
+namespace {
+
 bool is_swept(const Config& config, const std::string& key) {
     return std::any_of(config.sweep.begin(), config.sweep.end(),
                        [&](const SweepAxis& a) { return a.key == key; });

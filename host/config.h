@@ -140,6 +140,9 @@ struct Config {
     std::string source;                        ///< the file's name, for messages
 };
 
+/// Whether ranges are measured on the calibration images: input and converter ranges, ReLU levels.
+bool calibrates(const Config& config);
+
 /// Reads and checks a config. `set`: "key=value" each, which win over the file.
 /// Throws InputError with file, line, key, what was found, what is allowed and the nearest known key.
 Config read_config(const std::filesystem::path& file, const std::vector<std::string>& set = {});

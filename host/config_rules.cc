@@ -41,8 +41,7 @@ const std::map<std::string, std::vector<Need>>& table_needs() {
 const std::map<std::string, std::vector<Need>>& key_needs() {
     static const std::map<std::string, std::vector<Need>> needs{
         {"data.calibration_images",
-         {{"something is calibrated: chip.level = \"crossbar\", or chip.relu_levels",
-           [](const Config& c) { return is_crossbar(c) || c.chip.relu_levels > 0; }}}},
+         {{"something is calibrated: chip.level = \"crossbar\", or chip.relu_levels", calibrates}}},
         {"crossbar.cell_bits",
          {{"crossbar.weight_bits > 0", [](const Config& c) { return c.crossbar.weight_bits > 0; }, true}}},
         {"crossbar.bias_rows",

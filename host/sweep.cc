@@ -145,10 +145,6 @@ class Sweep {
         return sha256_hex(digests);
     }
 
-    static bool calibrates(const Config& config) {
-        return config.chip.level == ChipLevel::crossbar || config.chip.relu_levels > 0;
-    }
-
     Workers workers(const Config& config) const {
         return {options_.threads, config.monte_carlo.batch, options_.stop, {}};
     }

@@ -11,8 +11,8 @@ namespace mho {
 
 /// Which converter range a column uses. Phases and steps always share one; with analog subtraction there is
 /// one conversion a pair of polarities, and `polarity` is 0.
-inline int64_t range_index(const CrossbarLayer& l, int64_t group, int64_t row_tile, int64_t column_tile,
-                           int64_t slice, int64_t polarity, int64_t column) {
+inline int64_t range_index(const CrossbarLayer& l, int64_t group, int64_t row_tile, int64_t slice,
+                           int64_t polarity, int64_t column) {
     const int64_t conversions = l.conversions();
     switch (l.adc.granularity) {
         case Granularity::layer:
@@ -20,7 +20,8 @@ inline int64_t range_index(const CrossbarLayer& l, int64_t group, int64_t row_ti
         case Granularity::slice:
             return slice;
         case Granularity::tile:
-            return (((group * l.row_tiles() + row_tile) * l.column_tiles() + column_tile) * l.slices +
+            return (((group * l.row_tiles() + row_tile) * l.column_tiles() + l.column_tile_of(column)) *
+                        l.slices +
                     slice) *
                        conversions +
                    polarity;
@@ -48,9 +49,9 @@ inline int64_t range_count(const CrossbarLayer& l) {
 }
 
 /// The first column that shares a converter with `column`; a reference column has one of its own.
-/// `tile_begin`: first column of its array.
-inline int64_t first_of_converter(const CrossbarLayer& l, int64_t column, int64_t tile_begin) {
+inline int64_t first_of_converter(const CrossbarLayer& l, int64_t column) {
     if (column >= l.outputs) return column;
+    const int64_t tile_begin = l.column_begin[static_cast<size_t>(l.column_tile_of(column))];
     return tile_begin + (column - tile_begin) / l.adc.columns_per_adc * l.adc.columns_per_adc;
 }
 

@@ -100,6 +100,13 @@ struct CrossbarLayer {
     int64_t rows() const { return inputs + bias_rows; }
     int64_t row_tiles() const { return static_cast<int64_t>(row_begin.size()) - 1; }
     int64_t column_tiles() const { return static_cast<int64_t>(column_begin.size()) - 1; }
+    /// The column tile that a column lies in, a reference column too.
+    int64_t column_tile_of(int64_t column) const {
+        if (column >= outputs) return column - outputs;
+        int64_t tile = 0;
+        while (column >= column_begin[static_cast<size_t>(tile + 1)]) ++tile;
+        return tile;
+    }
     int64_t columns() const { return outputs + (reference == Reference::column ? column_tiles() : 0); }
     /// columns() rounded up to whole Philox blocks of four, so that no block straddles two rows.
     int64_t pitch() const { return (columns() + 3) / 4 * 4; }

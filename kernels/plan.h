@@ -129,6 +129,9 @@ struct Step {
     std::optional<Activation> activation;  ///< applied to every result of the operation
 };
 
+/// Product of the extents of axes [begin, end).
+int64_t extent_between(const std::vector<int64_t>& dims, size_t begin, size_t end);
+
 struct Plan {
     std::vector<PlanTensor> tensors;
     std::vector<Parameter> parameters;

@@ -41,9 +41,6 @@ CrossbarChip::CrossbarChip(const CrossbarLayer& layer) : layer_(layer), rows_(la
     const PairedMatrix empty(rows_.begin.back(), layer.columns());
     conductance_.assign(arrays, empty);
     if (layer.device.read_noise > 0) variance_.assign(arrays, empty);
-    for (int64_t tile = 0; tile < layer.column_tiles(); ++tile)
-        column_tile_.resize(static_cast<size_t>(layer.column_begin[static_cast<size_t>(tile + 1)]), tile);
-    for (int64_t c = layer.outputs; c < layer.columns(); ++c) column_tile_.push_back(c - layer.outputs);
 }
 
 void CrossbarChip::program(const ChipAddress& address, const CrossbarCalibration& calibration) {
@@ -172,10 +169,8 @@ void CrossbarChip::sample_converters() {
                 for (int p = 0; p < l.conversions(); ++p) {
                     const int64_t first = conversion(g, rt, s, p);
                     for (int64_t c = 0; c < l.columns(); ++c) {
-                        const int64_t ct = column_tile(c);
-                        const size_t range = static_cast<size_t>(range_index(l, g, rt, ct, s, p, c));
-                        const int64_t tile_begin = l.column_begin[static_cast<size_t>(ct)];
-                        const size_t draw = static_cast<size_t>(first + first_of_converter(l, c, tile_begin));
+                        const size_t range = static_cast<size_t>(range_index(l, g, rt, s, p, c));
+                        const size_t draw = static_cast<size_t>(first + first_of_converter(l, c));
                         const Converter made =
                             make_converter(calibration_.lo[range], calibration_.step[range],
                                            l.adc.gain_sigma * gain[draw], l.adc.offset_sigma * offset[draw]);

@@ -43,8 +43,6 @@ class CrossbarChip {
         return variance_[array(group, slice, polarity)];
     }
 
-    int64_t column_tile(int64_t column) const { return column_tile_[static_cast<size_t>(column)]; }
-
     /// Codes are the column sums themselves: no converter, or the nominal chip.
     bool ideal_converters() const { return layer_.adc.bits == 0 || address_.nominal; }
     bool has_read_noise() const { return layer_.device.read_noise > 0 && !address_.nominal; }
@@ -82,7 +80,6 @@ class CrossbarChip {
 
     const CrossbarLayer& layer_;
     RowLayout rows_;
-    std::vector<int64_t> column_tile_;  // of each column
     bool programmed_ = false;
     ChipAddress address_;
     CrossbarCalibration calibration_;

@@ -38,8 +38,7 @@ class Joining {
         reading_.join_reads(1, joined_);
         std::vector<float> scale(static_cast<size_t>(l_.columns())), offset(scale.size());
         for (int64_t c = 0; c < l_.columns(); ++c) {
-            const size_t range = static_cast<size_t>(
-                range_index(l_, group_, row_tile, chip_.column_tile(c), slice, conversion, c));
+            const size_t range = static_cast<size_t>(range_index(l_, group_, row_tile, slice, conversion, c));
             scale[static_cast<size_t>(c)] = static_cast<float>(weight) * chip_.calibration().step[range];
             offset[static_cast<size_t>(c)] = static_cast<float>(weight) * chip_.calibration().lo[range];
         }
@@ -55,9 +54,13 @@ class Joining {
         const float* z = z_.data() + v * reading_.pitch();
         const int64_t code_sum = rule_.per_code == 0 ? 0 : sum_of_codes(v);
         for (int64_t c = 0; c < l_.outputs; ++c) {
-            const int64_t reference = l_.outputs + chip_.column_tile(c);
-            const int64_t sum = sums[c] - (rule_.takes_reference && pools() ? sums[reference] : 0);
-            const float real = rule_.takes_reference ? z[c] - z[reference] : z[c];
+            int64_t sum = sums[c];
+            float real = z[c];
+            if (rule_.takes_reference) {
+                const int64_t reference = l_.outputs + l_.column_tile_of(c);
+                if (pools()) sum -= sums[reference];
+                real -= z[reference];
+            }
             y[c] =
                 output_of(rule_, outputs_[static_cast<size_t>(group_ * l_.outputs + c)], sum, real, code_sum);
             if (joined) joined[c] = sum;

@@ -67,7 +67,7 @@ ColumnHistograms measure_all(const CrossbarChip& chip, const CrossbarInput& inpu
                 for_each_conversion(l, rt, [&](int64_t tile, int s, int p) {
                     const std::span<Sum> sums = reading.sums(tile, s, p, false);
                     for (int64_t c = 0; c < l.columns(); ++c) {
-                        const int64_t range = range_index(l, g, tile, chip.column_tile(c), s, p, c);
+                        const int64_t range = range_index(l, g, tile, s, p, c);
                         std::vector<int64_t>& counts = h.counts[static_cast<size_t>(range)];
                         for (int64_t i = 0; i < reading.vectors() * reading.reads(); ++i)
                             ++counts[static_cast<size_t>(

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "kernels/cpu/simd.h"
-#include "kernels/elementary.h"
+#include "kernels/row_formulas.h"
 
 namespace mho::cpu {
 namespace {
@@ -48,30 +48,15 @@ void reduce_mean(const step::ReduceMean& mean, const float* x, const std::vector
 
 void layer_norm(float epsilon, const float* x, int64_t rows, int64_t inner, const float* scale,
                 const float* shift, float* y) {
-    const float factor = 1.0f / static_cast<float>(inner);
-    for (int64_t r = 0; r < rows; ++r, x += inner, y += inner) {
-        float sum = 0, squares = 0;
-        for (int64_t i = 0; i < inner; ++i) sum += x[i];
-        const float mean = sum * factor;
-        for (int64_t i = 0; i < inner; ++i) squares = fmaf(x[i] - mean, x[i] - mean, squares);
-        const float inverse = 1.0f / sqrtf(fmaf(squares, factor, epsilon));
-        for (int64_t i = 0; i < inner; ++i)
-            y[i] = fmaf((x[i] - mean) * inverse, scale ? scale[i] : 1.0f, shift ? shift[i] : 0.0f);
-    }
+    for (int64_t r = 0; r < rows; ++r)
+        layer_norm_row(epsilon, x + r * inner, inner, scale, shift, y + r * inner);
 }
 
 void softmax(const float* x, int64_t outer, int64_t axis, int64_t inner, float* y) {
     for (int64_t o = 0; o < outer; ++o)
         for (int64_t i = 0; i < inner; ++i) {
-            const float* from = x + o * axis * inner + i;
-            float* to = y + o * axis * inner + i;
-            float largest = from[0], sum = 0;
-            for (int64_t k = 1; k < axis; ++k) largest = fmaxf(largest, from[k * inner]);
-            for (int64_t k = 0; k < axis; ++k) {
-                to[k * inner] = exp_of(from[k * inner] - largest);
-                sum += to[k * inner];
-            }
-            for (int64_t k = 0; k < axis; ++k) to[k * inner] /= sum;
+            const int64_t first = o * axis * inner + i;
+            softmax_row(x + first, axis, inner, y + first);
         }
 }
 

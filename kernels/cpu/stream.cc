@@ -19,12 +19,6 @@ namespace {
 
 constexpr size_t kHistogramBins = 1 << 16;
 
-int64_t product_of(const std::vector<int64_t>& dims, size_t begin, size_t end) {
-    int64_t n = 1;
-    for (size_t i = begin; i < end; ++i) n *= dims[i];
-    return n;
-}
-
 }  // namespace
 
 /// What a step needs to know: where its tensors lie and which chip it runs on. One operator() a kind of step;
@@ -59,13 +53,13 @@ struct CpuStream::Call {
         const std::vector<int64_t> d = x_dims();
         const size_t axis = static_cast<size_t>(affine.axis);
         activated = step.activation && step.activation->kind == ActivationKind::relu;
-        cpu::affine(x(), y(), product_of(d, 0, axis), d[axis], product_of(d, axis + 1, d.size()),
+        cpu::affine(x(), y(), extent_between(d, 0, axis), d[axis], extent_between(d, axis + 1, d.size()),
                     parameter(affine.scale), parameter(affine.shift), activated);
     }
     void operator()(const step::LayerNorm& norm) {
         const std::vector<int64_t> d = x_dims();
         const size_t axis = static_cast<size_t>(norm.axis);
-        layer_norm(norm.epsilon, x(), product_of(d, 0, axis), product_of(d, axis, d.size()),
+        layer_norm(norm.epsilon, x(), extent_between(d, 0, axis), extent_between(d, axis, d.size()),
                    parameter(norm.scale), parameter(norm.shift), y());
     }
     void operator()(const step::Activate& a) { activate(a.activation, x(), y(), count()); }
@@ -95,7 +89,7 @@ struct CpuStream::Call {
     void operator()(const step::Softmax& t) {
         const std::vector<int64_t> d = x_dims();
         const size_t axis = static_cast<size_t>(t.axis);
-        softmax(x(), product_of(d, 0, axis), d[axis], product_of(d, axis + 1, d.size()), y());
+        softmax(x(), extent_between(d, 0, axis), d[axis], extent_between(d, axis + 1, d.size()), y());
     }
     void operator()(const step::Quantise& q) {
         quantise(q.levels, chip.calibration().quantise_high[static_cast<size_t>(q.site)], x(), y(), count());

@@ -31,18 +31,18 @@ CrossbarLaunch lay_out(const CrossbarLayer& l, const CodePlan& codes, int32_t bl
     CrossbarLaunch launch;
     launch.wide = !fits_bytes(l, codes);
     launch.noisy = l.device.read_noise > 0;
-    launch.block_vectors = block_vectors;
+    launch.block.vectors = block_vectors;
     // 16 bytes past a multiple of 32: rows of a fragment lie in different banks.
-    launch.row_pitch = static_cast<int32_t>(round_up(largest_row_tile(l), 32) + 16);
+    launch.block.row_pitch = static_cast<int32_t>(round_up(largest_row_tile(l), 32) + 16);
     const int64_t together = l.polarities() == 2 && l.conversions() == 1 ? 2 : 1;
-    const int64_t planes = 2 * together * kChunkColumns * launch.row_pitch;
+    const int64_t planes = 2 * together * kChunkColumns * launch.block.row_pitch;
     SharedLayout& s = launch.shared;
-    launch.code_part =
-        s.add<std::byte>(codes.phases * block_vectors * int64_t{launch.row_pitch} * (launch.wide ? 2 : 1));
-    launch.cell_part = s.add<std::byte>(planes);
-    launch.variance_part = launch.noisy ? s.add<std::byte>(planes) : 0;
-    launch.joined_part = s.add<int64_t>(int64_t{block_vectors} * kChunkColumns);
-    launch.code_sum_part = s.add<int64_t>(block_vectors);
+    launch.block.codes = s.add<std::byte>(codes.phases * block_vectors * int64_t{launch.block.row_pitch} *
+                                          (launch.wide ? 2 : 1));
+    launch.block.cells = s.add<std::byte>(planes);
+    launch.block.variances = launch.noisy ? s.add<std::byte>(planes) : 0;
+    launch.block.joined = s.add<int64_t>(int64_t{block_vectors} * kChunkColumns);
+    launch.block.code_sums = s.add<int64_t>(block_vectors);
     return launch;
 }
 
@@ -76,10 +76,7 @@ class ChunkMaker {
         used_ = 0;
     }
 
-    int64_t reference_of(int64_t column) const {
-        const auto after = std::upper_bound(l_.column_begin.begin(), l_.column_begin.end(), column);
-        return l_.outputs + (after - l_.column_begin.begin()) - 1;
-    }
+    int64_t reference_of(int64_t column) const { return l_.outputs + l_.column_tile_of(column); }
 
     /// The groups that columns quad .. quad + 3 need: their own and those of their references.
     std::vector<int32_t> needed(int64_t quad) const {

@@ -21,6 +21,8 @@ inline constexpr int kChunkColumns = 32;  ///< that a block reads
 inline constexpr int kQuads = kChunkColumns / 4;
 inline constexpr int kTileVectors = 16;  ///< of a warp's tensor-core product
 inline constexpr int kBlockThreads = 128;
+inline constexpr int kWarps = kBlockThreads / 32;
+inline constexpr int kDepth = 32;  ///< rows of one tensor-core product
 
 /// Which columns a block reads: groups of four neighbours, so that each is one block of random words; with a
 /// reference column, the references of these columns are among them.
@@ -51,6 +53,17 @@ struct ReadPlan {
     int phases = 1, steps = 1, dac_bits = 1;
     int32_t code_offset = 0;  ///< added to signed codes that are shifted
     int32_t bias_drive = 0;   ///< code of every bias row
+};
+
+/// What a block holds in shared memory: offsets of the parts.
+struct BlockMemory {
+    int32_t vectors = 0;     ///< input vectors a block
+    int32_t row_pitch = 0;   ///< from one column's cells, or one vector's codes, to the next
+    uint32_t codes = 0;      ///< [phase][vector][row]
+    uint32_t cells = 0;      ///< [polarity][plane][column][row], bytes
+    uint32_t variances = 0;  ///< of the read noise, as cells
+    uint32_t joined = 0;     ///< [vector][column]
+    uint32_t code_sums = 0;  ///< [vector], signed codes over all rows
 };
 
 /// What a look inside wants; null: nothing of it.
@@ -89,10 +102,7 @@ struct CrossbarParams {
     Activation activation;
     float* y = nullptr;  ///< vectors x groups x outputs
     Inspection inspect;
-    // Shared memory.
-    int32_t block_vectors = 0,
-            row_pitch = 0;  ///< vectors a block; bytes from one vector or column to the next
-    uint32_t code_part = 0, cell_part = 0, variance_part = 0, joined_part = 0, code_sum_part = 0;
+    BlockMemory block;
 };
 
 /// Which of the kernels fits, and its shared memory.
@@ -100,8 +110,7 @@ struct CrossbarLaunch {
     bool wide = false;  ///< 16-bit codes, sums of 64 bits, any number of bits a step; else bytes and 32 bits
     bool noisy = false;
     SharedLayout shared;
-    int32_t block_vectors = 0, row_pitch = 0;
-    uint32_t code_part = 0, cell_part = 0, variance_part = 0, joined_part = 0, code_sum_part = 0;
+    BlockMemory block;
 };
 
 /// The launch for one layer on a GPU that gives a block `shared_bytes`; or why there is none, with the way

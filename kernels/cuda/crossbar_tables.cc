@@ -1,7 +1,5 @@
 #include "kernels/cuda/crossbar_tables.h"
 
-#include <algorithm>
-
 #include "kernels/error.h"
 #include "kernels/levels.h"
 
@@ -42,12 +40,6 @@ VectorGeometry geometry_of(const CrossbarLayer& l, const step::Crossbar& step, c
     return g;
 }
 
-int64_t column_tile_of(const CrossbarLayer& l, int64_t column) {
-    if (column >= l.outputs) return column - l.outputs;
-    return std::upper_bound(l.column_begin.begin(), l.column_begin.end(), column) - l.column_begin.begin() -
-           1;
-}
-
 /// Calls each(group, row tile, slice, conversion, column, element) for every converter.
 template <class Each>
 void for_each_converter(const CrossbarLayer& l, const Each& each) {
@@ -79,10 +71,9 @@ CrossbarTables::CrossbarTables(const CrossbarLayer& l, const step::Crossbar& ste
     std::vector<int64_t> draws(ranges.size(), 0);
     const DrawExtents extents = draw_extents(l);
     for_each_converter(l, [&](int64_t g, int64_t rt, int s, int p, int64_t c, size_t element) {
-        const int64_t ct = column_tile_of(l, c), tile_begin = l.column_begin[static_cast<size_t>(ct)];
-        ranges[element] = static_cast<int32_t>(range_index(l, g, rt, ct, s, p, c));
-        draws[element] = static_cast<int64_t>(
-            converter_element(extents, g, rt, s, p, first_of_converter(l, c, tile_begin)));
+        ranges[element] = static_cast<int32_t>(range_index(l, g, rt, s, p, c));
+        draws[element] =
+            static_cast<int64_t>(converter_element(extents, g, rt, s, p, first_of_converter(l, c)));
     });
     ranges_ = uploaded<int32_t>(ranges, queue);
     draws_ = uploaded<int64_t>(draws, queue);
@@ -189,7 +180,7 @@ void CrossbarOnChip::set_joining(const WorkQueue& queue) {
     if (params_.rule.kind != CodeScale::separate) return;
     std::vector<float> scale(converter_count(l)), offset(scale.size());
     for_each_converter(l, [&](int64_t g, int64_t rt, int s, int p, int64_t c, size_t element) {
-        const size_t range = static_cast<size_t>(range_index(l, g, rt, column_tile_of(l, c), s, p, c));
+        const size_t range = static_cast<size_t>(range_index(l, g, rt, s, p, c));
         const float weight = static_cast<float>(array_weight(l, s, p));
         scale[element] = weight * calibration_.step[range];
         offset[element] = weight * calibration_.lo[range];

@@ -12,12 +12,6 @@ namespace {
 
 constexpr int64_t kInputBins = 1 << 16, kColumnBins = 1 << 16;
 
-int64_t product_of(const Dims& dims, size_t begin, size_t end) {
-    int64_t n = 1;
-    for (size_t i = begin; i < end; ++i) n *= dims[i];
-    return n;
-}
-
 Axes row_major(const Dims& dims) {
     Axes axes;
     axes.rank = static_cast<int>(dims.size());
@@ -74,14 +68,14 @@ struct CudaStream::Call {
     void operator()(const step::Affine& t) {
         const Dims d = x_dims();
         const size_t axis = static_cast<size_t>(t.axis);
-        affine(x(), y(), product_of(d, 0, axis), d[axis], product_of(d, axis + 1, d.size()),
+        affine(x(), y(), extent_between(d, 0, axis), d[axis], extent_between(d, axis + 1, d.size()),
                parameter(t.scale), parameter(t.shift), queue());
     }
     void operator()(const step::LayerNorm& t) {
         const Dims d = x_dims();
         const size_t axis = static_cast<size_t>(t.axis);
-        layer_norm(t.epsilon, x(), product_of(d, 0, axis), product_of(d, axis, d.size()), parameter(t.scale),
-                   parameter(t.shift), y(), queue());
+        layer_norm(t.epsilon, x(), extent_between(d, 0, axis), extent_between(d, axis, d.size()),
+                   parameter(t.scale), parameter(t.shift), y(), queue());
     }
     void operator()(const step::Activate& t) { activate(t.activation, x(), y(), count(), queue()); }
     void operator()(const step::Binary& t) {
@@ -108,7 +102,7 @@ struct CudaStream::Call {
     void operator()(const step::Concat& t) {
         const Dims d = y_dims();
         const size_t axis = static_cast<size_t>(t.axis);
-        const int64_t outer = product_of(d, 0, axis), inner = product_of(d, axis + 1, d.size());
+        const int64_t outer = extent_between(d, 0, axis), inner = extent_between(d, axis + 1, d.size());
         int64_t begin = 0;
         for (size_t i = 0; i < step.inputs.size(); ++i) {
             const int64_t run = x_dims(i)[axis] * inner;
@@ -130,14 +124,15 @@ struct CudaStream::Call {
     void operator()(const step::Gather& t) {
         const Dims d = x_dims();
         const size_t axis = static_cast<size_t>(t.axis);
-        gather(x(), product_of(d, 0, axis), d[axis], product_of(d, axis + 1, d.size()),
+        gather(x(), extent_between(d, 0, axis), d[axis], extent_between(d, axis + 1, d.size()),
                s.program_.indices(index), static_cast<int64_t>(t.indices.size()), y(), queue());
     }
     void operator()(const step::Pad& t) { pad(t, x(), x_dims(), y(), y_dims(), queue()); }
     void operator()(const step::Softmax& t) {
         const Dims d = x_dims();
         const size_t axis = static_cast<size_t>(t.axis);
-        softmax(x(), product_of(d, 0, axis), d[axis], product_of(d, axis + 1, d.size()), y(), queue());
+        softmax(x(), extent_between(d, 0, axis), d[axis], extent_between(d, axis + 1, d.size()), y(),
+                queue());
     }
     void operator()(const step::Quantise& t) {
         quantise(t.levels, chip.calibration().quantise_high[static_cast<size_t>(t.site)], x(), y(), count(),
