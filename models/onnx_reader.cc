@@ -110,7 +110,10 @@ class OnnxReader {
     }
 
     void add_inputs() {
+        std::set<std::string> seen;
         for (const onnx::ValueInfoProto& input : model_.graph().input()) {
+            if (!seen.insert(input.name()).second)
+                refuse(fmt::format("two inputs have the name '{}'", input.name()));
             if (scope_.contains(input.name()))
                 continue;  // an initialiser with a default, as old files list them
             Shape shape{stated_extents(input), state_.options.any_batch};

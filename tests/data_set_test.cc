@@ -15,6 +15,7 @@
 #include "kernels/error.h"
 #include "models/names.h"
 #include "tests/real_data.h"
+#include "tests/temporary_directory.h"
 
 namespace mho {
 namespace {
@@ -68,13 +69,7 @@ Bytes cifar_file(int records, int label_bytes, uint8_t label, uint8_t pixel) {
 /// A folder of its own for each test, removed at its end; $MHO_DATA is unset while it runs.
 class DataSetFiles : public testing::Test {
   protected:
-    void SetUp() override {
-        std::string name = (fs::temp_directory_path() / "mho_data_XXXXXX").string();
-        ASSERT_NE(mkdtemp(name.data()), nullptr);
-        folder = name;
-        unsetenv("MHO_DATA");
-    }
-    void TearDown() override { fs::remove_all(folder); }
+    void SetUp() override { unsetenv("MHO_DATA"); }
 
     DataOptions options(const std::string& name, const std::string& split = "test",
                         int64_t images = 0) const {
@@ -86,7 +81,8 @@ class DataSetFiles : public testing::Test {
         return result;
     }
 
-    fs::path folder;
+    const TemporaryDirectory made;
+    const fs::path& folder = made.path();
 };
 
 /// The message of the InputError that reading throws, or "" (and a failure) where it throws none.

@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "kernels/error.h"
+#include "tests/temporary_directory.h"
 
 namespace mho {
 namespace {
@@ -19,13 +20,6 @@ using ::testing::HasSubstr;
 
 class ReadNetworkFor : public ::testing::Test {
   protected:
-    void SetUp() override {
-        std::string name = (fs::temp_directory_path() / "mho_inference_XXXXXX").string();
-        ASSERT_NE(mkdtemp(name.data()), nullptr);
-        folder_ = name;
-    }
-    void TearDown() override { fs::remove_all(folder_); }
-
     /// x of `batch` (0: symbolic) rows of 2, transposed where asked, then `operation`.
     fs::path network(int64_t batch, bool transpose, const char* operation) const {
         onnx::ModelProto model;
@@ -66,7 +60,8 @@ class ReadNetworkFor : public ::testing::Test {
         return "was read";
     }
 
-    fs::path folder_;
+    const TemporaryDirectory made_;
+    const fs::path& folder_ = made_.path();
 };
 
 TEST_F(ReadNetworkFor, the_reason_shown_is_the_one_that_matters) {

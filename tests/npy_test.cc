@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "kernels/error.h"
+#include "tests/temporary_directory.h"
 
 namespace mho {
 namespace {
@@ -54,9 +55,8 @@ TEST(Npy, shapes) {
 }
 
 TEST(Npy, what_is_written_is_read) {
-    std::string folder = (std::filesystem::temp_directory_path() / "mho_npy_XXXXXX").string();
-    ASSERT_NE(mkdtemp(folder.data()), nullptr);
-    const auto file = std::filesystem::path(folder) / "array.npy";
+    const TemporaryDirectory folder;
+    const auto file = folder / "array.npy";
     const Tensor t{{2, 3}, {1, 2, 3, 4, 5, 6.5f}};
     write_npy(file, t);
     EXPECT_EQ(read_npy(file), t);
@@ -68,7 +68,6 @@ TEST(Npy, what_is_written_is_read) {
     EXPECT_EQ(read_npy(file).data, (std::vector<float>{5, -6}));
     EXPECT_THROW(write_npy("/nowhere/x.npy", t), RunError);
     EXPECT_THROW(read_npy("/nowhere/x.npy"), InputError);
-    std::filesystem::remove_all(folder);
 }
 
 TEST(Npy, malformed_files_are_refused_by_name) {

@@ -17,6 +17,7 @@
 #include "kernels/error.h"
 #include "models/zoo.h"
 #include "tests/graph_builder.h"
+#include "tests/temporary_directory.h"
 
 namespace mho {
 namespace {
@@ -27,20 +28,8 @@ namespace fs = std::filesystem;
 
 /// A file of this process alone, in a folder that goes when it ends.
 fs::path scratch(const std::string& name) {
-    struct Folder {
-        Folder() {
-            std::string made = (fs::temp_directory_path() / "mho_onnx_XXXXXX").string();
-            if (!mkdtemp(made.data())) throw RunError("no folder for scratch files");
-            path = made;
-        }
-        ~Folder() {
-            std::error_code ignored;
-            fs::remove_all(path, ignored);
-        }
-        fs::path path;
-    };
-    static const Folder folder;
-    return folder.path / name;
+    static const TemporaryDirectory folder;
+    return folder / name;
 }
 
 Graph written_and_read(const Graph& graph, const std::string& name) {
@@ -663,6 +652,7 @@ std::vector<BadModel> bad_models() {
         {"missing input", model_text(node("Add", "x", "y")), "input 1 is missing"},
         {"output of no node", model_text(node("Relu", "x", "z")), "output 'y' is the output of no node"},
         {"two of one name", model_text(node("Relu", "x", "x") + relu), "has the name of another value"},
+        {"two inputs of one name", model_text("input { name: 'x' } " + relu), "two inputs have the name 'x'"},
         {"two initialisers", model_text(scalar("a", 1) + scalar("a", 2) + relu),
          "two initializers have the name 'a'"},
         {"elements missing",

@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "kernels/error.h"
+#include "tests/temporary_directory.h"
 
 namespace mho {
 namespace {
@@ -44,12 +45,6 @@ ChipResult chip_of(int64_t number) {
 
 class StoreTest : public ::testing::Test {
   protected:
-    void SetUp() override {
-        char pattern[] = "/tmp/mho_store_XXXXXX";
-        directory_ = mkdtemp(pattern);
-    }
-    void TearDown() override { fs::remove_all(directory_); }
-
     fs::path file() const { return directory_ / "run.sqlite"; }
     void fill(const std::string& config = "a = 1") const {
         Store store = Store::create(directory_, info_of(config), false);
@@ -74,7 +69,8 @@ class StoreTest : public ::testing::Test {
         sqlite3_close(db);
     }
 
-    fs::path directory_;
+    const TemporaryDirectory made_;
+    const fs::path& directory_ = made_.path();
 };
 
 TEST_F(StoreTest, holds_what_was_put_in) {

@@ -23,6 +23,7 @@
 #include "host/store.h"
 #include "host/sweep.h"
 #include "host/workload.h"
+#include "tests/temporary_directory.h"
 
 namespace mho {
 namespace {
@@ -38,12 +39,6 @@ std::string contents(const fs::path& file) {
 
 class Sweep : public ::testing::Test {
   protected:
-    void SetUp() override {
-        char pattern[] = "/tmp/mho_sweep_XXXXXX";
-        directory_ = mkdtemp(pattern);
-    }
-    void TearDown() override { fs::remove_all(directory_); }
-
     /// Exit code; what it printed is in out() and err().
     int mho(const std::string& arguments) const {
         const std::string command = std::string(MHO_BINARY) + " " + arguments + " >" +
@@ -78,7 +73,8 @@ class Sweep : public ::testing::Test {
     std::string err() const { return contents(directory_ / "err"); }
     std::string chips(const std::string& run) const { return contents(directory_ / run / "chips.csv"); }
 
-    fs::path directory_;
+    const TemporaryDirectory made_;
+    const fs::path& directory_ = made_.path();
 };
 
 TEST_F(Sweep, same_chips_with_any_number_of_threads_and_images_a_batch) {

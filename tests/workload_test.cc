@@ -15,6 +15,7 @@
 #include "kernels/error.h"
 #include "models/onnx.h"
 #include "tests/graph_builder.h"
+#include "tests/temporary_directory.h"
 
 namespace mho {
 namespace {
@@ -30,9 +31,6 @@ constexpr int64_t kImages = 5, kChannels = 3, kHeight = 4, kWidth = 2;
 class WorkloadTest : public ::testing::Test {
   protected:
     void SetUp() override {
-        std::string name = (fs::temp_directory_path() / "mho_workload_XXXXXX").string();
-        ASSERT_NE(mkdtemp(name.data()), nullptr);
-        folder_ = name;
         for (const char* split : {"test", "train"}) {
             std::string pixels = header({kImages, kChannels, kHeight, kWidth});
             for (int i = 0; i < kImages * kChannels * kHeight * kWidth; ++i) pixels += static_cast<char>(i);
@@ -42,7 +40,6 @@ class WorkloadTest : public ::testing::Test {
             write(fmt::format("{}-labels-idx1-ubyte", split), labels);
         }
     }
-    void TearDown() override { fs::remove_all(folder_); }
 
     static std::string header(const std::vector<int64_t>& extents) {
         std::string bytes{0, 0, 8, static_cast<char>(extents.size())};
@@ -113,7 +110,8 @@ class WorkloadTest : public ::testing::Test {
         return "";
     }
 
-    fs::path folder_;
+    const TemporaryDirectory made_;
+    const fs::path& folder_ = made_.path();
     std::unique_ptr<Backend> backend_ = make_cpu_backend();
 };
 

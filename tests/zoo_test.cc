@@ -14,6 +14,7 @@
 
 #include "kernels/error.h"
 #include "models/data_set.h"
+#include "tests/temporary_directory.h"
 
 namespace mho {
 namespace {
@@ -70,8 +71,8 @@ TEST(Zoo, file_card_and_list_agree) {
 }
 
 TEST(Zoo, a_folder_of_ones_own_comes_first) {
-    std::string folder = (fs::temp_directory_path() / "mho_zoo_XXXXXX").string();
-    ASSERT_NE(mkdtemp(folder.data()), nullptr);
+    const TemporaryDirectory made;
+    const std::string folder = made.path().string();
     std::ofstream(fs::path(folder) / "mine.onnx") << "x";
     EXPECT_THAT(message_of("mine", find_zoo_model), HasSubstr("$MHO_ZOO may name a folder"));
     setenv("MHO_ZOO", folder.c_str(), 1);
@@ -81,7 +82,6 @@ TEST(Zoo, a_folder_of_ones_own_comes_first) {
     EXPECT_EQ(find_zoo_model("digits_cnn").parent_path(), fs::path(folder));
     EXPECT_THAT(message_of("other", find_zoo_model), HasSubstr(folder));
     unsetenv("MHO_ZOO");
-    fs::remove_all(folder);
 }
 
 TEST(Zoo, a_name_or_a_file_is_a_model_and_anything_else_is_refused) {

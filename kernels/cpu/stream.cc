@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <limits>
+#include <new>
 #include <stdexcept>
 
 #include "kernels/cpu/crossbar_read.h"
 #include "kernels/cpu/elementwise.h"
+#include "kernels/cpu/memory.h"
 #include "kernels/cpu/movement.h"
 #include "kernels/cpu/normalise.h"
 #include "kernels/cpu/pooling.h"
@@ -18,6 +19,12 @@ namespace mho::cpu {
 namespace {
 
 constexpr size_t kHistogramBins = 1 << 16;
+
+/// `count` zeros. Throws std::bad_alloc where they do not fit.
+std::vector<float> zeros(int64_t count) {
+    if (count > available_memory() / static_cast<int64_t>(sizeof(float))) throw std::bad_alloc();
+    return std::vector<float>(static_cast<size_t>(count));
+}
 
 }  // namespace
 
@@ -101,7 +108,7 @@ CpuStream::CpuStream(const CpuProgram& program, int64_t max_images, bool keep_al
       plan_(program.plan()),
       max_images_(max_images),
       layout_(plan_memory(plan_, max_images, keep_all)),
-      memory_(static_cast<size_t>(layout_.size)),
+      memory_(zeros(layout_.size)),
       images_(max_images),
       stream_(engine()) {
     for (int i = 0; i < static_cast<int>(plan_.steps.size()); ++i)
