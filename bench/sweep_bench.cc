@@ -74,10 +74,9 @@ int run(const std::string& file, int64_t count) {
     count = std::max(count / kBatch, int64_t{1}) * kBatch;
     const std::vector<float> images = random_images(count, size);
     const std::vector<int32_t> labels(static_cast<size_t>(count), 0);
-    const int threads = available_threads();
-
     const auto backend = make_cpu_backend();
-    const auto store = backend->upload(images, count);
+    const int threads = backend->busy_streams();
+    const auto store = backend->upload(images, labels, count);
     const auto program = backend->load(noisy_plan(network));
     omp_set_num_threads(1);
     OneDnnNetwork checked(graph, kBatch);
@@ -97,7 +96,7 @@ int run(const std::string& file, int64_t count) {
                                                             static_cast<size_t>(kBatch * size)));
             });
         });
-        MonteCarlo chips(*program, {}, {*store, labels}, {threads, kBatch, nullptr}, 1);
+        MonteCarlo chips({{*program, *store}}, count, {}, {threads, kBatch, nullptr, {}, {}}, 1);
         std::vector<uint32_t> numbers(static_cast<size_t>(threads));
         for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<uint32_t>(i);
         ours = seconds([&] { chips.run(numbers, [](const ChipOutcome&) {}); });

@@ -25,6 +25,7 @@ class CalibrationPass {
     }
 
     void program(const ChipAddress& address, const Calibration& calibration) {
+        for (const auto& stream : streams_) stream->wait();  // what still runs on the chip as it was
         program_.program(*chip_, address, calibration);
     }
 

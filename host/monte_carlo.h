@@ -1,32 +1,38 @@
 // host/monte_carlo.h - many chips of one program over the same test images. Threads go over chips first, then
-// over the images of one chip; either way a chip's score is the same sum of integers.
+// over the images of one chip; either way a chip's score is the same sum of integers. Where there are several
+// devices, chips are spread over all of them, and go to the others where one stops working.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "kernels/backend.h"
 
 namespace mho {
 
-/// The images that every chip is tried on.
-struct TestImages {
-    const ImageStore& store;
-    std::span<const int32_t> labels;  ///< one an image; their number is the number of images
+/// One device with what every chip on it needs.
+struct DeviceShare {
+    const Program& program;
+    const ImageStore& images;  ///< test images with their labels
 };
 
 /// How a run uses the machine.
 struct Workers {
-    int threads = 1;
+    int threads = 1;                          ///< a device
     int64_t batch = 32;                       ///< images a stream
     const std::atomic<bool>* stop = nullptr;  ///< set by Ctrl-C: no chip is finished after it
     /// Told how many images were read, after each batch, from any thread at any time. May be empty.
     std::function<void(int64_t)> images_read;
+    /// Told what the user should know: a smaller batch, a device that stopped working. May be empty.
+    std::function<void(const std::string&)> note;
 };
 
 /// One finished chip.
@@ -38,17 +44,19 @@ struct ChipOutcome {
     double programming_seconds = 0, reading_seconds = 0;
 };
 
-/// Makes the calibration of one chip where its ranges are measured on itself (calibrate = "chip"); else
-/// empty.
-using ChipCalibrator = std::function<Calibration(const ChipAddress&)>;
+/// Makes, on one of the devices, the calibration of a chip whose ranges are measured on itself (calibrate =
+/// "chip"); else empty.
+using ChipCalibrator = std::function<Calibration(size_t device, const ChipAddress&)>;
 
 class MonteCarlo {
   public:
-    MonteCarlo(const Program& program, Calibration calibration, TestImages images, Workers workers,
+    /// `images`: how many of the test images chips are tried on. All devices hold the same plan and images.
+    MonteCarlo(std::vector<DeviceShare> devices, int64_t images, Calibration calibration, Workers workers,
                uint64_t seed, ChipCalibrator calibrator = {});
 
     /// Scores `chips`; `finished` is called once a chip, never from two threads at a time, in no fixed order.
-    /// Returns early, without the chips in flight, once the stop flag is set. Rethrows the first failure.
+    /// Returns early, without the chips in flight, once the stop flag is set. Rethrows the first failure;
+    /// that of a device only where no device is left.
     void run(std::span<const uint32_t> chips, const std::function<void(const ChipOutcome&)>& finished);
 
     /// The score of the nominal chip: what the same plan does without any error. Nothing once the stop flag
@@ -57,23 +65,32 @@ class MonteCarlo {
 
   private:
     struct Worker {
+        size_t device;
         std::unique_ptr<Chip> chip;
         std::unique_ptr<Stream> stream;
     };
 
-    void program(Worker& worker, const ChipAddress& address) const;
     bool stopped() const { return workers_.stop && workers_.stop->load(); }
-    Score score_batches(const Chip& chip, Stream& stream, std::atomic<int64_t>& next) const;
-    ChipOutcome run_alone(Worker& worker, uint32_t chip) const;
-    ChipOutcome run_together(const ChipAddress& address);
+    const Program& program_of(const Worker& worker) const { return devices_[worker.device].program; }
+    std::vector<Worker*> working();
+    void retire(const Worker& worker, const std::string& why);
 
-    const Program& program_;
+    void program(Worker& worker, const ChipAddress& address) const;
+    Score score_batches(const Chip& chip, Worker& worker, std::atomic<int64_t>& next) const;
+    ChipOutcome run_alone(Worker& worker, uint32_t chip) const;
+    void run_apart(std::deque<uint32_t>& left, const std::function<void(const ChipOutcome&)>& finished);
+    std::optional<ChipOutcome> run_together(const ChipAddress& address);
+    std::vector<const Chip*> program_everywhere(const std::vector<Worker*>& crew, const ChipAddress& address);
+
+    std::vector<DeviceShare> devices_;
+    int64_t images_;
     Calibration calibration_;
-    TestImages images_;
     Workers workers_;
     uint64_t seed_;
     ChipCalibrator calibrator_;
     std::vector<Worker> crew_;
+    std::mutex mutex_;                 // of what follows, and of calls to `finished`
+    std::vector<std::string> failed_;  // by device: why it stopped working; empty: it works
 };
 
 }  // namespace mho

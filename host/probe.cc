@@ -200,20 +200,21 @@ ordered_json write_parameters(const Opened& o, ArrayWriter& writer) {
 
 }  // namespace
 
-void probe(const Backend& backend, const Config& config, const ProbeOptions& options) {
-    Workload workload(backend, config);
+void probe(const Devices& devices, const Config& config, const ProbeOptions& options) {
+    Workload workload(devices, config);
     if (options.image < 0 || options.image >= workload.test_count())
         throw InputError(fmt::format("--image {}: the config has test images 0 to {}", options.image,
                                      workload.test_count() - 1));
     const NumberedGraph network = prepare_network(workload.network(), config);
     check_points(config, {{{}, config}}, workload.network());
-    const auto program = backend.load(lower(network, lowering_options(config, network, "")));
+    const auto program = devices[0]->load(lower(network, lowering_options(config, network, "")));
     const int step = find_layer(program->plan(), options.layer);
     make_empty_directory(options.out);
 
     const ChipAddress address{static_cast<uint64_t>(config.monte_carlo.seed), options.chip, false};
     Calibration calibration;
     if (needs_calibration(program->plan())) {
+        workload.read_calibration_images();
         const CalibrationRun images = workload.calibration_run(options.threads);
         calibration = calibrate(*program, images);
         if (calibrates_on_chips(program->plan()))
@@ -222,7 +223,7 @@ void probe(const Backend& backend, const Config& config, const ProbeOptions& opt
     const auto chip = program->make_chip();
     program->program(*chip, address, calibration);
     const auto stream = program->make_stream(1, true);
-    stream->load(workload.test_images().store, options.image, 1);
+    stream->load(workload.test_images(), options.image, 1);
     stream->run(*chip, 0, step + 1);
 
     ArrayWriter writer(options.out);
@@ -234,7 +235,7 @@ void probe(const Backend& backend, const Config& config, const ProbeOptions& opt
     layout["seed"] = address.seed;
     layout["chip"] = options.chip;
     layout["image"] = options.image;
-    layout["label"] = workload.test_images().labels[static_cast<size_t>(options.image)];
+    layout["label"] = workload.test_labels()[static_cast<size_t>(options.image)];
     layout["formulas"] = "docs/physics.md, section 4 (crossbar) or 5 (parameter)";
     const ordered_json scales = crossbar ? write_crossbar(opened, writer) : write_parameters(opened, writer);
     layout["arrays"] = writer.arrays();

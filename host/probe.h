@@ -7,7 +7,7 @@
 #include <string>
 
 #include "host/config.h"
-#include "kernels/backend.h"
+#include "host/devices.h"
 
 namespace mho {
 
@@ -24,6 +24,6 @@ struct ProbeOptions {
 /// of any other the chip's weight.npy and bias.npy. A sweep in the config is left out: its keys stand as the
 /// config's other tables set them. Throws InputError for a layer or image that is not there, a [[layer]] that
 /// matches none, or a directory that holds files.
-void probe(const Backend& backend, const Config& config, const ProbeOptions& options);
+void probe(const Devices& devices, const Config& config, const ProbeOptions& options);
 
 }  // namespace mho

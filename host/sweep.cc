@@ -61,16 +61,16 @@ class Sweep {
     using Clock = std::chrono::steady_clock;
 
   public:
-    Sweep(const Backend& backend, const Config& config, const SweepOptions& options)
-        : backend_(backend), config_(config), options_(options), workload_(backend, config) {
+    Sweep(const Devices& devices, const Config& config, const SweepOptions& options)
+        : devices_(devices), config_(config), options_(options), workload_(devices, config) {
         const std::vector<SweepPoint> points = sweep_points(config_);
         check_points(config_, points, workload_.network());
         make_jobs(points);
     }
 
     RunResult run() {
-        auto digital = backend_.load(lower_digital(prepare_network(workload_.network(), config_)));
-        Store store = Store::create(options_.out, run_info(*digital), options_.resume);
+        auto digital = load_everywhere(lower_digital(prepare_network(workload_.network(), config_)));
+        Store store = Store::create(options_.out, run_info(*digital[0]), options_.resume);
         write_file(options_.out, "config.toml", to_toml(config_));
         std::vector<PointLabel> labels;
         for (const Job& job : jobs_) labels.push_back(job.label);
@@ -84,9 +84,10 @@ class Sweep {
             {all, done, workload_.test_count(), config_.monte_carlo.confidence}, options_.quiet);
         if (!store.digital()) {
             progress.note("digital baseline");
-            if (const std::optional<Outcome> baseline = run_digital(*digital)) store.set_digital(*baseline);
+            if (const std::optional<Outcome> baseline = run_digital(digital, progress))
+                store.set_digital(*baseline);
         }
-        digital.reset();
+        digital.clear();
         chip_began_ = Clock::now();
         for (size_t j = 0; j < jobs_.size() && !stopped(); ++j)
             run_job(static_cast<int64_t>(j), store, progress);
@@ -127,7 +128,7 @@ class Sweep {
         info.chips = config_.monte_carlo.chips;
         info.until = config_.monte_carlo.until;
         info.confidence = config_.monte_carlo.confidence;
-        info.backend = backend_.name();
+        info.backend = devices_[0]->name();
         info.precision = "f32";
         info.command = options_.command;
         return info;
@@ -135,23 +136,43 @@ class Sweep {
 
     /// Of what the chips are tried on: test images and labels, and calibration images where a point has any.
     std::string data_sha256(const Program& digital) {
-        const TestImages test = workload_.test_images();
-        std::string digests = images_sha256(digital, test.store, workload_.test_count());
-        for (int32_t label : test.labels) digests += fmt::format(" {}", label);
+        std::string digests = images_sha256(digital, workload_.test_images(), workload_.test_count());
+        for (int32_t label : workload_.test_labels()) digests += fmt::format(" {}", label);
         if (std::any_of(jobs_.begin(), jobs_.end(), [](const Job& job) { return calibrates(job.config); })) {
+            workload_.read_calibration_images();
             const CalibrationRun run = workload_.calibration_run(options_.threads);
             digests += " " + images_sha256(digital, run.images, run.count);
         }
         return sha256_hex(digests);
     }
 
-    Workers workers(const Config& config) const {
-        return {options_.threads, config.monte_carlo.batch, options_.stop, {}};
+    using Programs = std::vector<std::unique_ptr<Program>>;  // by device
+
+    Programs load_everywhere(const Plan& plan) const {
+        Programs programs;
+        for (const auto& device : devices_) programs.push_back(device->load(plan));
+        return programs;
     }
 
-    std::optional<Outcome> run_digital(const Program& program) const {
-        const std::optional<Score> s =
-            MonteCarlo(program, Calibration{}, workload_.test_images(), workers(config_), 0).nominal();
+    Workers workers(const Config& config, Progress& progress) const {
+        return {options_.threads,
+                config.monte_carlo.batch,
+                options_.stop,
+                {},
+                [&progress](const std::string& text) { progress.note(text); }};
+    }
+
+    MonteCarlo chips_of(const Programs& programs, Calibration calibration, Workers crew, int64_t seed,
+                        ChipCalibrator calibrator = {}) const {
+        std::vector<DeviceShare> shares;
+        for (size_t d = 0; d < programs.size(); ++d)
+            shares.push_back({*programs[d], workload_.test_images(d)});
+        return {std::move(shares), workload_.test_count(),      std::move(calibration),
+                std::move(crew),   static_cast<uint64_t>(seed), std::move(calibrator)};
+    }
+
+    std::optional<Outcome> run_digital(const Programs& digital, Progress& progress) const {
+        const std::optional<Score> s = chips_of(digital, {}, workers(config_, progress), 0).nominal();
         if (!s) return std::nullopt;
         return outcome(*s);
     }
@@ -201,22 +222,24 @@ class Sweep {
     void run_chips(const Job& job, int64_t index, std::vector<uint32_t> chips,
                    std::map<int64_t, ChipResult>& finished, Store& store, Progress& progress) {
         const NumberedGraph network = prepare_network(workload_.network(), job.config);
-        const auto program =
-            backend_.load(lower(network, lowering_options(job.config, network, job.only_layer)));
+        const Programs programs =
+            load_everywhere(lower(network, lowering_options(job.config, network, job.only_layer)));
+        const Plan& plan = programs[0]->plan();
         Calibration calibration;
         ChipCalibrator calibrator;
-        if (needs_calibration(program->plan())) {
-            const CalibrationRun all = workload_.calibration_run(options_.threads);
-            calibration = calibrate(*program, all);
-            if (calibrates_on_chips(program->plan()))
-                calibrator = [&, all](const ChipAddress& address) {
-                    return calibrate_chip(*program, calibration, address, {all.images, all.count, 1});
+        if (needs_calibration(plan)) {
+            workload_.read_calibration_images();
+            calibration = calibrate(*programs[0], workload_.calibration_run(options_.threads));
+            if (calibrates_on_chips(plan))
+                calibrator = [&, nominal = calibration](size_t device, const ChipAddress& address) {
+                    return calibrate_chip(*programs[device], nominal, address,
+                                          workload_.calibration_run(1, device));
                 };
         }
-        Workers crew = workers(job.config);
+        Workers crew = workers(job.config, progress);
         crew.images_read = [&](int64_t images) { progress.add_images(images); };
-        MonteCarlo chips_of_point(*program, calibration, workload_.test_images(), crew,
-                                  static_cast<uint64_t>(job.config.monte_carlo.seed), calibrator);
+        MonteCarlo chips_of_point =
+            chips_of(programs, calibration, crew, job.config.monte_carlo.seed, calibrator);
         while (!chips.empty() && !stopped()) {
             chips_of_point.run(chips, [&](const ChipOutcome& outcome) {
                 const ChipResult chip = chip_result(outcome);
@@ -239,7 +262,7 @@ class Sweep {
                 o.reading_seconds,    seconds};
     }
 
-    const Backend& backend_;
+    const Devices& devices_;
     const Config& config_;
     const SweepOptions& options_;
     Workload workload_;
@@ -249,8 +272,8 @@ class Sweep {
 
 }  // namespace
 
-RunResult run_sweep(const Backend& backend, const Config& config, const SweepOptions& options) {
-    return Sweep(backend, config, options).run();
+RunResult run_sweep(const Devices& devices, const Config& config, const SweepOptions& options) {
+    return Sweep(devices, config, options).run();
 }
 
 }  // namespace mho

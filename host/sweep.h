@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "host/config.h"
+#include "host/devices.h"
 #include "host/run.h"
-#include "kernels/backend.h"
 
 namespace mho {
 
@@ -17,13 +17,13 @@ struct SweepOptions {
     bool resume = false;
     bool per_layer = false;  ///< at every point, also each analog layer noisy alone
     bool quiet = false;
-    int threads = 1;
+    int threads = 1;                          ///< a device
     std::string command;                      ///< that reproduces the run
     const std::atomic<bool>* stop = nullptr;  ///< set by Ctrl-C
 };
 
 /// Runs every chip of every point that the store does not hold yet, and returns the whole run. Every finished
 /// chip is in the store when it returns or throws.
-RunResult run_sweep(const Backend& backend, const Config& config, const SweepOptions& options);
+RunResult run_sweep(const Devices& devices, const Config& config, const SweepOptions& options);
 
 }  // namespace mho

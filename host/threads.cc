@@ -1,7 +1,5 @@
 #include "host/threads.h"
 
-#include <sched.h>
-
 #include <exception>
 #include <mutex>
 #include <thread>
@@ -25,12 +23,6 @@ void on_threads(int threads, const std::function<void(int)>& work) {
     for (int thread = 0; thread < threads; ++thread) running.emplace_back(guarded, thread);
     running.clear();  // joins
     if (failure) std::rethrow_exception(failure);
-}
-
-int available_threads() {
-    cpu_set_t allowed;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
-    return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
 }  // namespace mho

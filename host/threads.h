@@ -10,7 +10,4 @@ namespace mho {
 /// end by themselves.
 void on_threads(int threads, const std::function<void(int)>& work);
 
-/// Processors that this process may use.
-int available_threads();
-
 }  // namespace mho

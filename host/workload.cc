@@ -50,8 +50,8 @@ std::vector<float> channels_last(const std::vector<float>& images, size_t channe
 
 }  // namespace
 
-Workload::Workload(const Backend& backend, const Config& config)
-    : backend_(backend), config_(config), file_(find_model(config.model.file)), graph_(read_onnx(file_)) {
+Workload::Workload(const Devices& devices, const Config& config)
+    : devices_(devices), config_(config), file_(find_model(config.model.file)), graph_(read_onnx(file_)) {
     check_network();
     read_test_images();
 }
@@ -87,18 +87,25 @@ Workload::Images Workload::uploaded(const DataSet& set) const {
         throw InputError(fmt::format(
             "{} takes images of [{}], {} has [{} x {} x {}] (channels, height, width)", file_.string(),
             fmt::join(dims.begin() + 1, dims.end(), " x "), set.name, set.channels, set.height, set.width));
-    std::vector<float> images = normalised(set, 0, set.count);
+    std::vector<float> values = normalised(set, 0, set.count);
     if (*layout == Layout::channels_last && set.channels > 1)
-        images = channels_last(images, static_cast<size_t>(set.channels),
+        values = channels_last(values, static_cast<size_t>(set.channels),
                                static_cast<size_t>(set.height * set.width));
-    return {backend_.upload(std::move(images), set.count), set.labels};
+    Images images{{}, set.labels};
+    for (size_t d = 0; d < devices_.size(); ++d)
+        images.stores.push_back(
+            devices_[d]->upload(d + 1 < devices_.size() ? values : std::move(values), set.labels, set.count));
+    return images;
 }
 
-CalibrationRun Workload::calibration_run(int threads) {
-    if (!calibration_.store)
+void Workload::read_calibration_images() {
+    if (calibration_.stores.empty())
         calibration_ = uploaded(read_data_set(
             data_options(config_.data, "train", config_.data.calibration_images, "data.calibration_images")));
-    return {*calibration_.store, static_cast<int64_t>(calibration_.labels.size()), threads};
+}
+
+CalibrationRun Workload::calibration_run(int threads, size_t device) const {
+    return {*calibration_.stores[device], static_cast<int64_t>(calibration_.labels.size()), threads};
 }
 
 }  // namespace mho

@@ -8,7 +8,7 @@
 
 #include "host/calibration.h"
 #include "host/config.h"
-#include "host/monte_carlo.h"
+#include "host/devices.h"
 #include "kernels/backend.h"
 #include "models/data_set.h"
 #include "models/graph.h"
@@ -17,23 +17,25 @@ namespace mho {
 
 class Workload {
   public:
-    /// Reads the network and the test images that `config` names. `backend` holds the images and outlives
+    /// Reads the network and the test images that `config` names. `devices` hold the images and outlive
     /// this. The network takes images as channels x height x width, or as height x width x channels, or flat,
     /// or without the axis of a single channel; where several fit, the first of these. Throws InputError
     /// where it has several inputs or outputs, or does not fit the data.
-    Workload(const Backend& backend, const Config& config);
+    Workload(const Devices& devices, const Config& config);
 
     const std::filesystem::path& network_file() const { return file_; }
     const Graph& network() const { return graph_; }
-    TestImages test_images() const { return {*test_.store, test_.labels}; }
+    const ImageStore& test_images(size_t device = 0) const { return *test_.stores[device]; }
+    const std::vector<int32_t>& test_labels() const { return test_.labels; }
     int64_t test_count() const { return static_cast<int64_t>(test_.labels.size()); }
 
-    /// The first images of the training split, read when first asked for.
-    CalibrationRun calibration_run(int threads);
+    /// The first images of the training split, read when first asked for: not by several threads at once.
+    void read_calibration_images();
+    CalibrationRun calibration_run(int threads, size_t device = 0) const;
 
   private:
     struct Images {
-        std::unique_ptr<ImageStore> store;
+        std::vector<std::unique_ptr<ImageStore>> stores;  // by device
         std::vector<int32_t> labels;
     };
 
@@ -42,7 +44,7 @@ class Workload {
     Images uploaded(const DataSet& set) const;
     void read_test_images();
 
-    const Backend& backend_;
+    const Devices& devices_;
     const Config& config_;
     std::filesystem::path file_;
     Graph graph_;

@@ -4,7 +4,8 @@
 // A run loads a Plan into a Program. A Chip holds what one (seed, chip) draws for that program: perturbed
 // parameters or conductances, converters. A Stream holds the activations of one batch and executes steps of
 // the plan on a chip; activations stay where the backend keeps them until they are read. Programs are shared
-// by threads; a Chip is written by one thread and then read by many; a Stream belongs to one thread.
+// by threads; a Chip is written by one thread and then read by many; a Stream belongs to one thread. A
+// Backend is one device; where one stops working its calls throw DeviceError, now or later.
 #pragma once
 
 #include <cstdint>
@@ -64,7 +65,7 @@ class Chip {
     virtual std::vector<float> read_parameter(ParameterId id) const = 0;
 };
 
-/// Images held where the backend wants them: uploaded once a run.
+/// Images, and their labels where they have any, held where the backend wants them: given once a run.
 class ImageStore {
   public:
     virtual ~ImageStore() = default;
@@ -80,13 +81,19 @@ class Stream {
     /// Puts `count` images (or the whole of a value that is not per_image) into plan input `input`, from host
     /// memory.
     virtual void write(int input, std::span<const float> values, int64_t first, int64_t count) = 0;
-    /// Executes plan steps [begin, end) on `chip`, with the ranges that the chip was programmed with.
+    /// Executes plan steps [begin, end) on `chip`, with the ranges that the chip was programmed with. May
+    /// return before they are done: the calls below that return something wait, and so does wait().
     virtual void run(const Chip& chip, int begin, int end) = 0;
+    /// Returns when nothing is under way: before a chip that this stream ran on is programmed anew.
+    virtual void wait() const = 0;
     /// Copies an activation out. It is valid if no later step run so far has taken its memory: streams made
     /// with keep_all keep every one.
     virtual void read(TensorId tensor, std::span<float> out) const = 0;
-    /// Scores plan output 0 against labels (one an image loaded).
-    virtual Score score(std::span<const int32_t> labels) const = 0;
+    /// Scores plan output 0 of the images loaded against their labels, and adds that to what take_score()
+    /// returns.
+    virtual void add_score() = 0;
+    /// All scores added since this was last called.
+    virtual Score take_score() = 0;
 
     /// Extremes and histogram of the tensor that feeds a crossbar or quantiser: what calibration measures.
     virtual InputHistogram measure_input(TensorId tensor) const = 0;
@@ -104,8 +111,11 @@ class Program {
     /// Samples all devices and converters of one chip into `chip`, with the input and converter ranges of
     /// `calibration`. Every call with equal arguments leaves equal bits.
     virtual void program(Chip& chip, const ChipAddress& address, const Calibration& calibration) const = 0;
-    /// keep_all: every activation keeps memory of its own (calibration, probe).
+    /// keep_all: every activation keeps memory of its own (probe).
     virtual std::unique_ptr<Stream> make_stream(int64_t max_images, bool keep_all = false) const = 0;
+    /// The largest of `wanted`, half of it, a quarter, ... images a stream with which so many streams and
+    /// chips fit the memory that is free now. Throws std::bad_alloc where one image does not.
+    virtual int64_t fitting_batch(int64_t wanted, int streams) const = 0;
 };
 
 class Backend {
@@ -115,8 +125,11 @@ class Backend {
     virtual std::string description() const = 0;  ///< the device and what of it is used, one line
     /// Throws InputError where the plan holds something that this backend cannot do, naming the step and why.
     virtual std::unique_ptr<Program> load(Plan plan) const = 0;
-    /// values: images x elements_per_image, already normalised.
-    virtual std::unique_ptr<ImageStore> upload(std::vector<float> values, int64_t images) const = 0;
+    /// values: images x elements_per_image, already normalised. labels: one an image, or none.
+    virtual std::unique_ptr<ImageStore> upload(std::vector<float> values, std::vector<int32_t> labels,
+                                               int64_t images) const = 0;
+    /// How many streams, each on a host thread of its own, keep the device busy.
+    virtual int busy_streams() const = 0;
 };
 
 /// The embedded default, always there.

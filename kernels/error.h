@@ -17,4 +17,9 @@ struct RunError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// A device stopped working, and so has everything on it; what others do goes on.
+struct DeviceError : RunError {
+    using RunError::RunError;
+};
+
 }  // namespace mho

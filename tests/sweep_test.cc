@@ -225,26 +225,27 @@ TEST_F(Sweep, does_not_resume_with_other_calibration_images) {
 }
 
 TEST_F(Sweep, stopped_within_its_baseline_it_keeps_none_of_it) {
-    const auto backend = make_cpu_backend();
+    const Devices devices = open_devices("cpu");
     const Config config = parse_config("[model]\nfile = \"digits_cnn\"\n", "test");
-    const Workload workload(*backend, config);
-    const auto program = backend->load(lower_digital(prepare_network(workload.network(), config)));
+    const Workload workload(devices, config);
+    const auto program = devices[0]->load(lower_digital(prepare_network(workload.network(), config)));
     std::atomic<bool> stop = false;
-    const Workers workers{1, 10, &stop, [&](int64_t) { stop = true; }};
-    EXPECT_FALSE(MonteCarlo(*program, {}, workload.test_images(), workers, 0).nominal());
-    const Workers undisturbed{1, 10, nullptr, {}};
-    EXPECT_EQ(MonteCarlo(*program, {}, workload.test_images(), undisturbed, 0).nominal()->images, 500);
+    const std::vector<DeviceShare> shares{{*program, workload.test_images()}};
+    const Workers workers{1, 10, &stop, [&](int64_t) { stop = true; }, {}};
+    EXPECT_FALSE(MonteCarlo(shares, 500, {}, workers, 0).nominal());
+    const Workers undisturbed{1, 10, nullptr, {}, {}};
+    EXPECT_EQ(MonteCarlo(shares, 500, {}, undisturbed, 0).nominal()->images, 500);
 }
 
 TEST_F(Sweep, stopped_before_its_first_chip_it_keeps_no_baseline_and_resume_makes_the_whole_run) {
-    const auto backend = make_cpu_backend();
+    const Devices devices = open_devices("cpu");
     const Config config = parse_config(
         "[model]\nfile = \"digits_cnn\"\n[data]\nimages = 100\n[parameter]\nsigma = 0.1\n"
         "[monte_carlo]\nchips = 3\n",
         "test");
     std::atomic<bool> stop = true;
     SweepOptions options{.out = directory_ / "stopped", .quiet = true, .stop = &stop};
-    const RunResult nothing = run_sweep(*backend, config, options);
+    const RunResult nothing = run_sweep(devices, config, options);
     EXPECT_FALSE(nothing.digital);
     EXPECT_TRUE(nothing.points[0].chips.empty());
 
@@ -255,9 +256,9 @@ TEST_F(Sweep, stopped_before_its_first_chip_it_keeps_no_baseline_and_resume_make
 
     stop = false;
     options.resume = true;
-    const RunResult resumed = run_sweep(*backend, config, options);
+    const RunResult resumed = run_sweep(devices, config, options);
     options = {.out = directory_ / "whole", .quiet = true};
-    const RunResult whole = run_sweep(*backend, config, options);
+    const RunResult whole = run_sweep(devices, config, options);
     ASSERT_TRUE(resumed.digital);
     EXPECT_EQ(resumed.digital, whole.digital);
     EXPECT_EQ(chips_csv(resumed), chips_csv(whole));
@@ -434,7 +435,7 @@ TEST_F(Sweep, bad_input_names_what_is_wrong_and_exits_with_2) {
         {"--set chip.relu_levels=1", "at least 2"},
         {"--set model.file=wrn16_2_cifar100", "takes images of"},
         {"--set nonsense", "key=value"},
-        {"--backend cuda", "no CUDA backend"},
+        {"--backend cuda", "--backend cpu or auto goes on without"},
         {"--threads -1", "--threads"},
     };
     for (const auto& [option, expected] : cases) {

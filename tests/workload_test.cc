@@ -76,7 +76,7 @@ class WorkloadTest : public ::testing::Test {
     }
 
     std::vector<float> outputs(const Graph& graph, const ImageStore& store) const {
-        const auto program = backend_->load(lower_digital(number_nodes(graph)));
+        const auto program = devices_[0]->load(lower_digital(number_nodes(graph)));
         const auto chip = program->make_chip();
         program->program(*chip, {0, 0, true}, {});
         const auto stream = program->make_stream(kImages);
@@ -92,11 +92,12 @@ class WorkloadTest : public ::testing::Test {
     void expect_enters(const std::vector<int64_t>& dims, const std::vector<float>& images) const {
         const Graph graph = network(dims, 3);
         const Config c = config(graph);
-        Workload workload(*backend_, c);
+        Workload workload(devices_, c);
         Tensor input{dims, images};
         input.dims[0] = kImages;
-        const std::vector<float> want = infer(*backend_, graph, {input})[0].data;
-        EXPECT_EQ(outputs(graph, workload.test_images().store), want);
+        const std::vector<float> want = infer(*devices_[0], graph, {input})[0].data;
+        EXPECT_EQ(outputs(graph, workload.test_images()), want);
+        workload.read_calibration_images();
         EXPECT_EQ(outputs(graph, workload.calibration_run(1).images), want);
     }
 
@@ -112,7 +113,7 @@ class WorkloadTest : public ::testing::Test {
 
     const TemporaryDirectory made_;
     const fs::path& folder_ = made_.path();
-    std::unique_ptr<Backend> backend_ = make_cpu_backend();
+    const Devices devices_ = open_devices("cpu");
 };
 
 TEST_F(WorkloadTest, images_enter_channels_first_channels_last_or_flat) {
@@ -130,7 +131,7 @@ TEST_F(WorkloadTest, images_enter_channels_first_channels_last_or_flat) {
     expect_enters({1, kChannels * kHeight * kWidth}, first);
     EXPECT_THAT(message_of([&] {
                     const Config c = config(network({1, kWidth, kHeight, kChannels}, 3));
-                    Workload(*backend_, c);
+                    Workload(devices_, c);
                 }),
                 HasSubstr("takes images of [2 x 4 x 3], idx has [3 x 4 x 2]"));
 }
@@ -144,10 +145,10 @@ TEST_F(WorkloadTest, images_of_as_many_channels_as_rows_and_columns_enter_channe
     write("test-images-idx4-ubyte", pixels);
     const Graph graph = network({1, 3, 3, 3}, 3);
     const Config c = config(graph);
-    const Workload workload(*backend_, c);
-    const auto program = backend_->load(lower_digital(number_nodes(graph)));
+    const Workload workload(devices_, c);
+    const auto program = devices_[0]->load(lower_digital(number_nodes(graph)));
     const auto stream = program->make_stream(2);
-    stream->load(workload.test_images().store, 0, 2);
+    stream->load(workload.test_images(), 0, 2);
     std::vector<float> entered(54);
     stream->read(program->plan().inputs[0], entered);
     EXPECT_EQ(entered, images);
@@ -156,21 +157,21 @@ TEST_F(WorkloadTest, images_of_as_many_channels_as_rows_and_columns_enter_channe
 TEST_F(WorkloadTest, one_channel_needs_no_axis) {
     Config c = config(network({1, 8, 8}, 10));
     c.data = {};
-    EXPECT_EQ(Workload(*backend_, c).test_count(), 500);
+    EXPECT_EQ(Workload(devices_, c).test_count(), 500);
     write_onnx(network({1, 8, 8, 1}, 10), c.model.file);
-    EXPECT_EQ(Workload(*backend_, c).test_count(), 500);
+    EXPECT_EQ(Workload(devices_, c).test_count(), 500);
 }
 
 TEST_F(WorkloadTest, labels_of_idx_need_not_show_every_class) {
     const std::vector<int64_t> dims{1, kChannels, kHeight, kWidth};
     const Config more = config(network(dims, 7));
-    EXPECT_EQ(Workload(*backend_, more).test_count(), kImages);
+    EXPECT_EQ(Workload(devices_, more).test_count(), kImages);
     const Config fewer = config(network(dims, 2));
-    EXPECT_THAT(message_of([&] { Workload(*backend_, fewer); }),
+    EXPECT_THAT(message_of([&] { Workload(devices_, fewer); }),
                 HasSubstr("tells 2 classes apart, idx has 3"));
     Config digits = config(network({1, 1, 8, 8}, 11));  // these are known to be ten
     digits.data = {};
-    EXPECT_THAT(message_of([&] { Workload(*backend_, digits); }),
+    EXPECT_THAT(message_of([&] { Workload(devices_, digits); }),
                 HasSubstr("tells 11 classes apart, digits has 10"));
 }
 
@@ -182,16 +183,16 @@ TEST_F(WorkloadTest, too_many_images_are_named_by_the_key_that_asks_for_them) {
     };
     Config images = good;
     images.data.images = 6;
-    EXPECT_THAT(message_of([&] { Workload(*backend_, images); }), says("data.images", "test"));
+    EXPECT_THAT(message_of([&] { Workload(devices_, images); }), says("data.images", "test"));
     Config each = good;
     each.monte_carlo.images_per_chip = 6;
-    EXPECT_THAT(message_of([&] { Workload(*backend_, each); }), says("monte_carlo.images_per_chip", "test"));
+    EXPECT_THAT(message_of([&] { Workload(devices_, each); }), says("monte_carlo.images_per_chip", "test"));
     each.data.images = 3;  // the smaller one counts
-    EXPECT_EQ(Workload(*backend_, each).test_count(), 3);
+    EXPECT_EQ(Workload(devices_, each).test_count(), 3);
     Config calibration = good;
     calibration.data.calibration_images = 6;
-    Workload workload(*backend_, calibration);
-    EXPECT_THAT(message_of([&] { workload.calibration_run(1); }), says("data.calibration_images", "train"));
+    Workload workload(devices_, calibration);
+    EXPECT_THAT(message_of([&] { workload.read_calibration_images(); }), says("data.calibration_images", "train"));
 }
 
 }  // namespace

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "host/config.h"
+#include "host/devices.h"
 #include "host/run.h"
-#include "kernels/backend.h"
 
 namespace mho::cli {
 
@@ -26,7 +26,7 @@ struct ConfigOptions {
 /// Options about the machine.
 struct MachineOptions {
     std::string backend = "auto";
-    int threads = 0;  ///< 0: all processors
+    int threads = 0;  ///< a device; 0: as many as keep it busy
     bool quiet = false;
 };
 
@@ -35,9 +35,8 @@ void add_options(CLI::App& command, MachineOptions& options);
 
 /// The config that the options ask for.
 Config read_config(const ConfigOptions& options);
-/// The backend asked for by --backend. Throws InputError where it is not there, with what is.
-std::unique_ptr<Backend> open_backend(const MachineOptions& options);
-int thread_count(const MachineOptions& options);
+/// Threads for each of `devices`.
+int thread_count(const MachineOptions& options, const Devices& devices);
 
 /// A directory as it is shown and put together: "runs/" is "runs".
 std::string without_slash(std::string directory);

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include "host/cli/commands.h"
-#include "host/threads.h"
 #include "kernels/error.h"
 
 namespace mho::cli {
@@ -18,9 +17,14 @@ void add_options(CLI::App& command, ConfigOptions& options) {
 }
 
 void add_options(CLI::App& command, MachineOptions& options) {
-    command.add_option("--backend", options.backend, "auto, cpu or cuda (auto: the fastest that is there)")
+    command
+        .add_option("--backend", options.backend,
+                    "auto, cpu or cuda (auto: every GPU that answers, else the CPU)")
         ->capture_default_str();
-    command.add_option("--threads", options.threads, "Threads; 0: every processor this process may use")
+    command
+        .add_option("--threads", options.threads,
+                    "Threads, on GPUs for each of them; 0: every processor this process may use, or what "
+                    "keeps a GPU busy")
         ->capture_default_str()
         ->check(CLI::Range(0, 4096));
     command.add_flag("--quiet", options.quiet, "No progress on stderr");
@@ -32,20 +36,13 @@ Config read_config(const ConfigOptions& options) {
     return mho::read_config(options.config, set);
 }
 
-std::unique_ptr<Backend> open_backend(const MachineOptions& options) {
-    if (options.backend == "cpu" || options.backend == "auto") return make_cpu_backend();
-    if (options.backend == "cuda")
-        throw InputError("--backend cuda: this build has no CUDA backend; use --backend cpu or auto");
-    throw InputError(fmt::format("--backend {}: unknown; allowed are auto, cpu and cuda", options.backend));
-}
-
 std::string without_slash(std::string directory) {
     while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
     return directory;
 }
 
-int thread_count(const MachineOptions& options) {
-    return options.threads > 0 ? options.threads : available_threads();
+int thread_count(const MachineOptions& options, const Devices& devices) {
+    return options.threads > 0 ? options.threads : devices[0]->busy_streams();
 }
 
 }  // namespace mho::cli

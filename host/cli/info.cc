@@ -2,12 +2,24 @@
 #include <fmt/format.h>
 
 #include "host/cli/commands.h"
-#include "host/threads.h"
+#include "host/cuda_plugin.h"
 #include "host/version.h"
+#include "kernels/error.h"
 #include "models/names.h"
 #include "models/onnx.h"
 
 namespace mho::cli {
+namespace {
+
+std::string description_of_gpu(int gpu) {
+    try {
+        return cuda_state().plugin->make_backend(gpu)->description();
+    } catch (const RunError& error) {
+        return error.what();
+    }
+}
+
+}  // namespace
 
 void add_info(CLI::App& app) {
     CLI::App* command = app.add_subcommand("info", "Version, build, processor and backends");
@@ -17,9 +29,11 @@ void add_info(CLI::App& app) {
         if (*config_table) return fmt::print("{}", config_table_markdown());
         fmt::print("mho       {}\n", kVersion);
         fmt::print("build     {}, {}\n", kBuildType, kCompiler);
-        fmt::print("threads   {}\n", available_threads());
-        fmt::print("cpu       {}\n", make_cpu_backend()->description());
-        fmt::print("cuda      not in this build\n");
+        const auto cpu = make_cpu_backend();
+        fmt::print("cpu       {}, {} threads\n", cpu->description(), cpu->busy_streams());
+        if (cuda_state().devices == 0) fmt::print("cuda      none: {}\n", cuda_state().why_none);
+        for (int i = 0; i < cuda_state().devices; ++i) fmt::print("cuda      {}\n", description_of_gpu(i));
+        fmt::print("auto      {}\n", cuda_state().devices > 0 ? "cuda" : "cpu");
         fmt::print("operators {}\n", joined(supported_onnx_operators()));
     });
 }

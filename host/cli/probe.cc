@@ -33,9 +33,10 @@ void run(Options& o) {
     const Config config = read_config(o.config);
     o.out = without_slash(o.out);
     if (!o.machine.quiet) say_what_is_left_out(config);
-    o.probe.threads = thread_count(o.machine);
+    const Devices devices = open_devices(o.machine.backend);
+    o.probe.threads = thread_count(o.machine, devices);
     o.probe.out = o.out;
-    probe(*open_backend(o.machine), config, o.probe);
+    probe(devices, config, o.probe);
     fmt::print("{}: layer {}, chip {}, image {}; layout.json says what each array is\n", o.out, o.probe.layer,
                o.probe.chip, o.probe.image);
 }

@@ -49,13 +49,13 @@ void run(Options& o) {
     std::signal(SIGTERM, on_interrupt);
     const Config config = read_config(o.config);
     o.out = without_slash(o.out);
-    const auto backend = open_backend(o.machine);
+    const Devices devices = open_devices(o.machine.backend);
     o.sweep.out = o.out;
-    o.sweep.threads = thread_count(o.machine);
+    o.sweep.threads = thread_count(o.machine, devices);
     o.sweep.quiet = o.machine.quiet;
     o.sweep.stop = &interrupted;
     o.sweep.command = reproducing_command(o);
-    const RunResult result = run_sweep(*backend, config, o.sweep);
+    const RunResult result = run_sweep(devices, config, o.sweep);
     write_results(o.out, result);
     print_results(o.out, result);
     if (interrupted)

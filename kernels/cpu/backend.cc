@@ -1,6 +1,11 @@
 // The CPU backend: oneDNN for digital products, our own loops for everything else.
 #include "kernels/backend.h"
 
+#include <sched.h>
+
+#include <algorithm>
+#include <thread>
+
 #include "kernels/cpu/integer_product.h"
 #include "kernels/cpu/program.h"
 #include "kernels/cpu/stream.h"
@@ -35,11 +40,18 @@ class CpuBackend : public Backend {
     std::unique_ptr<Program> load(Plan plan) const override {
         return std::make_unique<cpu::CpuProgram>(std::move(plan));
     }
-    std::unique_ptr<ImageStore> upload(std::vector<float> values, int64_t images) const override {
+    std::unique_ptr<ImageStore> upload(std::vector<float> values, std::vector<int32_t> labels,
+                                       int64_t) const override {
         auto store = std::make_unique<cpu::CpuImages>();
         store->values = std::move(values);
-        store->images = images;
+        store->labels = std::move(labels);
         return store;
+    }
+    /// The processors that this process may use.
+    int busy_streams() const override {
+        cpu_set_t allowed;
+        if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
+        return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
     }
 };
 

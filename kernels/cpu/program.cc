@@ -1,10 +1,13 @@
 #include "kernels/cpu/program.h"
 
 #include <algorithm>
+#include <new>
 
+#include "kernels/cpu/memory.h"
 #include "kernels/cpu/random.h"
 #include "kernels/cpu/stream.h"
 #include "kernels/error.h"
+#include "kernels/memory_plan.h"
 
 namespace mho::cpu {
 namespace {
@@ -62,6 +65,13 @@ std::unique_ptr<Chip> CpuProgram::make_chip() const { return std::make_unique<Cp
 
 std::unique_ptr<Stream> CpuProgram::make_stream(int64_t max_images, bool keep_all) const {
     return std::make_unique<CpuStream>(*this, max_images, keep_all);
+}
+
+int64_t CpuProgram::fitting_batch(int64_t wanted, int streams) const {
+    const int64_t available = available_memory() / static_cast<int64_t>(sizeof(float)) / streams;
+    for (int64_t batch = wanted; batch > 0; batch /= 2)
+        if (plan_memory(plan_, batch, false).size <= available) return batch;
+    throw std::bad_alloc();
 }
 
 void CpuProgram::perturb(CpuChip& chip, ParameterId id, const ChipAddress& address) const {

@@ -55,6 +55,7 @@ class CpuProgram : public Program {
     std::unique_ptr<Chip> make_chip() const override;
     void program(Chip& chip, const ChipAddress& address, const Calibration& calibration) const override;
     std::unique_ptr<Stream> make_stream(int64_t max_images, bool keep_all) const override;
+    int64_t fitting_batch(int64_t wanted, int streams) const override;
 
     /// Index of a step's product site, -1 for other steps.
     int site_of(int step) const { return site_of_step_[static_cast<size_t>(step)]; }

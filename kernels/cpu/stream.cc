@@ -141,12 +141,15 @@ void CpuStream::load(const ImageStore& store, int64_t first, int64_t count) {
           std::span(images.values)
               .subspan(static_cast<size_t>(first * size), static_cast<size_t>(count * size)),
           first, count);
+    if (!images.labels.empty())
+        labels_ = std::span(images.labels).subspan(static_cast<size_t>(first), static_cast<size_t>(count));
 }
 
 void CpuStream::write(int input, std::span<const float> values, int64_t first, int64_t count) {
     if (count > max_images_) throw std::invalid_argument("more images than the stream holds");
     first_image_ = first;
     images_ = count;
+    labels_ = {};
     std::copy(values.begin(), values.end(), at(plan_.inputs[static_cast<size_t>(input)]));
 }
 
@@ -163,9 +166,10 @@ void CpuStream::read(TensorId tensor, std::span<float> out) const {
     std::copy_n(at(tensor), static_cast<size_t>(elements(tensor)), out.begin());
 }
 
-Score CpuStream::score(std::span<const int32_t> labels) const {
+void CpuStream::add_score() {
+    if (labels_.size() != static_cast<size_t>(images_)) throw std::invalid_argument("images without labels");
     const TensorId logits = plan_.outputs[0];
-    return cpu::score({at(logits), static_cast<size_t>(elements(logits))}, labels);
+    score_ += score({at(logits), static_cast<size_t>(elements(logits))}, labels_);
 }
 
 InputHistogram CpuStream::measure_input(TensorId tensor) const {

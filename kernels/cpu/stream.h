@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "kernels/backend.h"
@@ -14,7 +15,7 @@ namespace mho::cpu {
 
 struct CpuImages : ImageStore {
     std::vector<float> values;
-    int64_t images = 0;
+    std::vector<int32_t> labels;
 };
 
 class CpuStream : public Stream {
@@ -24,8 +25,10 @@ class CpuStream : public Stream {
     void load(const ImageStore& store, int64_t first, int64_t count) override;
     void write(int input, std::span<const float> values, int64_t first, int64_t count) override;
     void run(const Chip& chip, int begin, int end) override;
+    void wait() const override {}
     void read(TensorId tensor, std::span<float> out) const override;
-    Score score(std::span<const int32_t> labels) const override;
+    void add_score() override;
+    Score take_score() override { return std::exchange(score_, {}); }
     InputHistogram measure_input(TensorId tensor) const override;
     ColumnHistograms measure_columns(const Chip& chip, int step) const override;
     CrossbarTrace trace(const Chip& chip, int step, int64_t image) const override;
@@ -51,6 +54,8 @@ class CpuStream : public Stream {
     MemoryPlan layout_;
     std::vector<float> memory_;
     int64_t first_image_ = 0, images_ = 0;
+    std::span<const int32_t> labels_;  // of the images loaded
+    Score score_;
     dnnl::stream stream_;
     std::map<std::pair<int, int64_t>, Product> products_;  // by step and number of images
     std::vector<std::byte> scratch_;

@@ -12,8 +12,10 @@ void check(cudaError_t error, const char* what) {
     if (error == cudaErrorMemoryAllocation)
         throw RunError("the GPU is out of memory in " + reason +
                        ": ask for a smaller monte_carlo.batch or fewer --threads");
-    throw RunError("the GPU failed in " + reason +
-                   ": run again with MHO_SYNC_CHECKS=1 to see which kernel it was, or with --backend cpu");
+    int device = -1;
+    cudaGetDevice(&device);
+    throw DeviceError("GPU " + std::to_string(device) + " failed in " + reason +
+                      ": MHO_SYNC_CHECKS=1 shows in which kernel, --backend cpu goes on without it");
 }
 
 bool sync_checks() {

@@ -7,7 +7,8 @@
 
 namespace mho::cuda {
 
-/// Throws RunError that names `what`, CUDA's reason and what to do.
+/// Throws DeviceError that names the GPU, `what`, CUDA's reason and what to do; RunError where memory ran
+/// out.
 void check(cudaError_t error, const char* what);
 
 /// MHO_SYNC_CHECKS=1: waits after every launch, so that a failure is told where it happened.

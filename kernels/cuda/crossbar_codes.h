@@ -30,7 +30,7 @@ __device__ inline void convert_sums(const CrossbarParams& p, const Conversion& c
         for (int h = 0; h < 2; ++h) {
             Normal2 n{0, 0};
             if (p.adc_noise > 0 && at.there(j, 2 * h))
-                n = draw_pair(p, Domain::converter_noise, c, c.polarity, at.vector[h], at.column[j][0]);
+                n = draw_pair(p, Domain::converter_noise, c, c.polarity, at.place[h], at.column[j][0]);
             for (int i = 0; i < 2; ++i) {
                 const Sum sum = sums[j][2 * h + i];
                 const float v = conversion(converters.of[j][i], static_cast<float>(sum), p.adc_noise,
@@ -59,8 +59,9 @@ __device__ inline void inspect_read(const CrossbarParams& p, const ColumnChunk& 
                 atomicAdd(&wanted.histogram[range * wanted.bins + bin], 1ull);
                 continue;
             }
+            const int64_t vector = static_cast<int64_t>(at.place[i / 2] - first_place(p));
             const int64_t read =
-                (blockIdx.z * positions + at.vector[i / 2] - p.first_vector) * p.cells.extents.reads + c.read;
+                (blockIdx.z * positions + vector - p.first_vector) * p.cells.extents.reads + c.read;
             const int64_t place = (read * arrays + array) * p.cells.columns + column;
             if (wanted.column_sum) wanted.column_sum[place] = sums[j][i];
             if (wanted.code) wanted.code[place] = codes[j][i];

@@ -93,9 +93,12 @@ __device__ inline Sum joined_planes(const PlaneSums& s, int i, int shift) {
     return static_cast<Sum>(s.high[i] >> shift) * 256 + static_cast<Sum>(s.low[i] >> shift);
 }
 
+/// Where vector 0 lies over the whole data set.
+__device__ inline uint64_t first_place(const CrossbarParams& p) { return *p.first_image * p.places; }
+
 /// What a lane holds of 16 vectors by 16 columns: element i of tile j is vector i/2 at column [j][i mod 2].
 struct LanePlaces {
-    int64_t vector[2];     // in the launch's numbering
+    uint64_t place[2];     // of its vectors, over the whole data set
     int32_t column[2][2];  // of the layer; -1: none
     int32_t slot[2];       // in the chunk, of column [j][0]
     bool vector_there[2];
@@ -103,9 +106,10 @@ struct LanePlaces {
     __device__ LanePlaces(const CrossbarParams& p, const ColumnChunk& chunk, int32_t first_vector, int tile) {
         const int lane = threadIdx.x % 32;
         for (int h = 0; h < 2; ++h) {
-            vector[h] =
+            const int64_t vector =
                 p.first_vector + int64_t{blockIdx.x} * p.block.vectors + first_vector + lane / 4 + 8 * h;
-            vector_there[h] = vector[h] < p.geometry.vectors;
+            place[h] = first_place(p) + static_cast<uint64_t>(vector);
+            vector_there[h] = vector < p.geometry.vectors;
         }
         for (int j = 0; j < 2; ++j) {
             slot[j] = 8 * (tile + j) + 2 * (lane % 4);
@@ -131,9 +135,9 @@ __device__ inline uint64_t converter_of(const CrossbarParams& p, const Conversio
 
 /// The draws of two neighbouring columns, which share a block of random words: the first column is even.
 __device__ inline Normal2 draw_pair(const CrossbarParams& p, Domain domain, const Conversion& c,
-                                    int32_t polarity, int64_t vector, int32_t column) {
-    const uint64_t element = read_element(p.cells.extents, p.first_place + static_cast<uint64_t>(vector),
-                                          blockIdx.z, c.row_tile, c.read, c.slice, polarity, column);
+                                    int32_t polarity, uint64_t place, int32_t column) {
+    const uint64_t element =
+        read_element(p.cells.extents, place, blockIdx.z, c.row_tile, c.read, c.slice, polarity, column);
     const Words4 w = philox_block({p.cells.seed, p.cells.chip, domain, p.cells.layer}, element / 4);
     const bool upper = element % 4 >= 2;
     return normal_pair(upper ? w.word[2] : w.word[0], upper ? w.word[3] : w.word[1]);
@@ -151,7 +155,7 @@ __device__ inline void add_noise(const CrossbarParams& p, const Conversion& c, i
     for (int j = 0; j < 2; ++j)
         for (int h = 0; h < 2; ++h) {
             if (!at.there(j, 2 * h)) continue;
-            const Normal2 n = draw_pair(p, Domain::read_noise, c, polarity, at.vector[h], at.column[j][0]);
+            const Normal2 n = draw_pair(p, Domain::read_noise, c, polarity, at.place[h], at.column[j][0]);
             sums[j][2 * h] +=
                 static_cast<Sum>(read_noise(static_cast<float>(variance[j][2 * h]), p.read_noise, n.first));
             sums[j][2 * h + 1] += static_cast<Sum>(

@@ -1,5 +1,7 @@
 #include "kernels/cuda/crossbar_tables.h"
 
+#include <utility>
+
 #include "kernels/error.h"
 #include "kernels/levels.h"
 
@@ -102,7 +104,7 @@ CrossbarTables::CrossbarTables(const CrossbarLayer& l, const step::Crossbar& ste
 }
 
 CrossbarOnChip::CrossbarOnChip(const CrossbarTables& tables, size_t shared_bytes)
-    : tables_(tables), shared_bytes_(shared_bytes), params_(tables.params()) {
+    : tables_(tables), shared_bytes_(shared_bytes), params_(tables.params()), survey_(1) {
     const CrossbarLayer& l = tables.layer();
     report_.cells = l.groups * l.slices * l.polarities() * l.rows() * l.columns();
     report_.write_verify_tries = report_.cells;
@@ -153,10 +155,14 @@ void CrossbarOnChip::place_bias(const WorkQueue& queue) {
 }
 
 void CrossbarOnChip::survey(const WorkQueue& queue) {
-    const CellSurvey nothing{};
-    const DeviceBuffer<CellSurvey> counted = uploaded<CellSurvey>({&nothing, 1}, queue);
-    survey_cells(params_.cells, tables_.row_begin(), counted.data(), nullptr, queue.get());
-    const CellSurvey s = downloaded(counted.data(), 1, queue)[0];
+    check(cudaMemsetAsync(survey_.data(), 0, sizeof(CellSurvey), queue.get()), "clearing a survey");
+    survey_cells(params_.cells, tables_.row_begin(), survey_.data(), nullptr, queue.get());
+    surveyed_ = true;
+}
+
+void CrossbarOnChip::collect(const WorkQueue& queue) {
+    if (!std::exchange(surveyed_, false)) return;
+    const CellSurvey s = downloaded(survey_.data(), 1, queue)[0];
     report_.clipped_cells = static_cast<int64_t>(s.clipped);
     report_.stuck_cells = static_cast<int64_t>(s.stuck);
     largest_sum_ =
@@ -172,7 +178,7 @@ void CrossbarOnChip::set_launch() {
 
 void CrossbarOnChip::set_joining(const WorkQueue& queue) {
     const CrossbarLayer& l = tables_.layer();
-    scales_ = uploaded<OutputScale>(output_scales(l, calibration_), queue);
+    upload_into<OutputScale>(scales_, output_scales(l, calibration_), queue);
     params_.scales = scales_.data();
     const bool known = ideal_converters() || !calibration_.step.empty();
     if (!known) return;  // in the middle of calibration
@@ -185,8 +191,8 @@ void CrossbarOnChip::set_joining(const WorkQueue& queue) {
         scale[element] = weight * calibration_.step[range];
         offset[element] = weight * calibration_.lo[range];
     });
-    array_scale_ = uploaded<float>(scale, queue);
-    array_offset_ = uploaded<float>(offset, queue);
+    upload_into<float>(array_scale_, scale, queue);
+    upload_into<float>(array_offset_, offset, queue);
     params_.array_scale = array_scale_.data();
     params_.array_offset = array_offset_.data();
 }
@@ -197,12 +203,11 @@ void CrossbarOnChip::set_converters(const WorkQueue& queue) {
         converter_a_ = DeviceBuffer<float>(tables_.converters());
         converter_b_ = DeviceBuffer<float>(tables_.converters());
     }
-    lo_ = uploaded<float>(calibration_.lo, queue);
-    step_ = uploaded<float>(calibration_.step, queue);
+    upload_into<float>(lo_, calibration_.lo, queue);
+    upload_into<float>(step_, calibration_.step, queue);
     const ConverterModel model{l.adc.gain_sigma, l.adc.offset_sigma, address_.seed, address_.chip,
                                l.layer,          lo_.data(),         step_.data()};
     make_converters(tables_.converter_table(), model, converter_a_.data(), converter_b_.data(), queue.get());
-    queue.wait();
     params_.converter_a = converter_a_.data();
     params_.converter_b = converter_b_.data();
 }

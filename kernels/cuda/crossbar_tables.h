@@ -26,6 +26,12 @@ class CrossbarTables {
     int64_t places() const { return places_; }
     int64_t codes() const { return codes_; }
     int64_t converters() const { return ranges_.size(); }
+    /// Device memory that each chip takes for this layer, at most.
+    int64_t bytes_a_chip() const {
+        return converters() * 16 +
+               layer_.groups * layer_.outputs * static_cast<int64_t>(sizeof(OutputScale)) +
+               (layer_.bias_rows > 0 ? target_.size() * 2 : 0);
+    }
 
     const int16_t* target() const { return target_.data(); }
     const int32_t* row_begin() const { return row_begin_.data(); }
@@ -50,8 +56,11 @@ class CrossbarOnChip {
   public:
     CrossbarOnChip(const CrossbarTables& tables, size_t shared_bytes);
 
-    /// The cells' report is made again only where the address or the bias levels changed.
+    /// Puts all that has to be done on `queue`. Cells are counted again only where the address or the bias
+    /// levels changed.
     void program(const ChipAddress& address, const CrossbarCalibration& calibration, const WorkQueue& queue);
+    /// Waits for what program() counted: report() and largest_sum() are right after it.
+    void collect(const WorkQueue& queue);
 
     const ProgrammingReport& report() const { return report_; }
     const CrossbarCalibration& calibration() const { return calibration_; }
@@ -85,6 +94,8 @@ class CrossbarOnChip {
     DeviceBuffer<int16_t> target_;  // with bias rows: a copy of the layer's, bias at its levels
     DeviceBuffer<float> converter_a_, converter_b_, lo_, step_, array_scale_, array_offset_;
     DeviceBuffer<OutputScale> scales_;
+    DeviceBuffer<CellSurvey> survey_;
+    bool surveyed_ = false;  // survey_ holds what report_ lacks
 };
 
 }  // namespace mho::cuda

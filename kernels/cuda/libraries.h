@@ -1,6 +1,6 @@
 // kernels/cuda/libraries.h - the seam to NVIDIA's libraries: products of digital and parameter-level layers.
-// cuDNN carries them out on a GPU (libraries_cudnn.cc); tests bring a CPU implementation that checks what it
-// is given as the real one would (tests/cuda_on_cpu/libraries.cc).
+// cuDNN and cuBLAS carry them out on a GPU (libraries_cudnn.cc); tests bring a CPU implementation that checks
+// what it is given as the real one would (tests/cuda_on_cpu/libraries.cc).
 #pragma once
 
 #include <cuda_runtime.h>
@@ -24,12 +24,19 @@ class DeviceProduct {
     virtual void run(const float* x, const float* weight, float* y, void* workspace, cudaStream_t stream) = 0;
 };
 
+/// What a product may take as workspace, at most.
+inline constexpr size_t kMostWorkspaceBytes = size_t{64} << 20;
+
 /// Handles of one host thread.
 class Libraries {
   public:
     virtual ~Libraries() = default;
     virtual std::unique_ptr<DeviceProduct> product(const ProductShape& shape) = 0;
 };
+
+/// Whether a shape is none that cuDNN takes: direct_product.cu does.
+bool needs_direct_product(const ProductShape& shape);
+std::unique_ptr<DeviceProduct> direct_product(const ProductShape& shape);
 
 /// Defined by libraries_cudnn.cc, or by the tests.
 std::unique_ptr<Libraries> make_libraries();

@@ -9,6 +9,8 @@
 namespace mho::cuda {
 namespace {
 
+__global__ void set_kernel(uint64_t* to, uint64_t value) { *to = value; }
+
 __global__ void score_kernel(const float* logits, const int32_t* labels, int64_t images, int64_t classes,
                              DeviceScore* sum) {
     for (int64_t i = first_element(); i < images; i += element_stride()) {
@@ -48,6 +50,10 @@ __global__ void bins_kernel(const float* x, int64_t count, float bins_a_unit, un
 }
 
 }  // namespace
+
+void set_value(uint64_t* to, uint64_t value, cudaStream_t stream) {
+    launch("set_value", set_kernel, {1, 1, {}}, stream, to, value);
+}
 
 void score(const float* logits, const int32_t* labels, int64_t images, int64_t classes, DeviceScore* sum,
            cudaStream_t stream) {

@@ -77,6 +77,8 @@ void layer_norm(float epsilon, const float* x, int64_t rows, int64_t inner, cons
 void softmax(const float* x, int64_t outer, int64_t axis, int64_t inner, float* y, cudaStream_t stream);
 
 // measure.cu
+/// *to = value.
+void set_value(uint64_t* to, uint64_t value, cudaStream_t stream);
 struct DeviceScore {
     unsigned long long top1, top5;
     unsigned long long loss;  // in units of 2^-32, two's complement

@@ -1,6 +1,11 @@
 #include "kernels/cuda/program.h"
 
+#include <algorithm>
+#include <atomic>
+#include <new>
+
 #include "kernels/cuda/operations.h"
+#include "kernels/cuda/profiling.h"
 #include "kernels/cuda/stream.h"
 #include "kernels/error.h"
 
@@ -26,6 +31,7 @@ const float* CudaChip::parameter(ParameterId id) const {
 }
 
 std::vector<float> CudaChip::read_parameter(ParameterId id) const {
+    program_.gpu().use();
     const int64_t count = static_cast<int64_t>(parameter_of(program_.plan(), id).value.size());
     const std::vector<float> ordered = downloaded(parameter(id), count, queue_);
     const WeightOrder order = program_.order(id);
@@ -80,10 +86,34 @@ void CudaProgram::load_parameters() {
     }
 }
 
-std::unique_ptr<Chip> CudaProgram::make_chip() const { return std::make_unique<CudaChip>(*this); }
+std::unique_ptr<Chip> CudaProgram::make_chip() const {
+    gpu_.use();
+    return std::make_unique<CudaChip>(*this);
+}
 
 std::unique_ptr<Stream> CudaProgram::make_stream(int64_t max_images, bool keep_all) const {
+    gpu_.use();
     return std::make_unique<CudaStream>(*this, max_images, keep_all);
+}
+
+int64_t CudaProgram::most_codes() const {
+    int64_t most = 0;
+    for (const auto& tables : crossbars_) most = std::max(most, tables->codes());
+    return most;
+}
+
+int64_t CudaProgram::fitting_batch(int64_t wanted, int streams) const {
+    gpu_.use();
+    size_t free = 0, total = 0;
+    check(cudaMemGetInfo(&free, &total), "asking for free memory");
+    int64_t chip = 0;
+    for (const DeviceBuffer<float>& values : values_) chip += values.size() * 4;
+    for (const auto& tables : crossbars_) chip += tables->bytes_a_chip();
+    // A tenth is left to the allocator's rounding and to what libraries take for themselves.
+    const int64_t each = static_cast<int64_t>(free) / 10 * 9 / streams;
+    for (int64_t batch = wanted; batch > 0; batch /= 2)
+        if (CudaStream::bytes(*this, batch) + chip <= each) return batch;
+    throw std::bad_alloc();
 }
 
 void CudaProgram::perturb(CudaChip& chip, ParameterId id, const ChipAddress& address) const {
@@ -94,7 +124,11 @@ void CudaProgram::perturb(CudaChip& chip, ParameterId id, const ChipAddress& add
 }
 
 void CudaProgram::program(Chip& chip, const ChipAddress& address, const Calibration& calibration) const {
+    const Range range("program chip");
+    gpu_.use();
     CudaChip& own = static_cast<CudaChip&>(chip);
+    static std::atomic<uint64_t> programmings = 0;
+    own.programming_ = ++programmings;
     if (own.address_ != address)
         for (size_t i = 0; i < plan_.parameters.size(); ++i)
             if (plan_.parameters[i].perturbation) perturb(own, static_cast<ParameterId>(i), address);
@@ -103,7 +137,10 @@ void CudaProgram::program(Chip& chip, const ChipAddress& address, const Calibrat
     own.report_ = {};
     for (size_t i = 0; i < own.crossbars_.size(); ++i) {
         own.crossbars_[i].program(address, calibration.crossbars[i], own.queue_);
-        own.report_ += own.crossbars_[i].report();
+    }
+    for (CrossbarOnChip& crossbar : own.crossbars_) {
+        crossbar.collect(own.queue_);
+        own.report_ += crossbar.report();
     }
     own.queue_.wait();
 }

@@ -17,6 +17,9 @@ namespace mho::cuda {
 struct Gpu {
     int number = 0;
     size_t shared_bytes = 0;  ///< that a block can have
+
+    /// Makes this GPU the one that the calling thread's next calls mean.
+    void use() const { check(cudaSetDevice(number), "choosing a GPU"); }
 };
 
 class CudaProgram;
@@ -31,12 +34,15 @@ class CudaChip : public Chip {
     const float* parameter(ParameterId id) const;
     const CrossbarOnChip& crossbar(int index) const { return crossbars_[static_cast<size_t>(index)]; }
     const Calibration& calibration() const { return calibration_; }
+    /// Another number each time that the chip is programmed: what was recorded on it before is stale.
+    uint64_t programming() const { return programming_; }
 
   private:
     friend class CudaProgram;
 
     const CudaProgram& program_;
     WorkQueue queue_;
+    uint64_t programming_ = 0;
     ProgrammingReport report_;
     std::optional<ChipAddress> address_;
     Calibration calibration_;
@@ -52,6 +58,7 @@ class CudaProgram : public Program {
     std::unique_ptr<Chip> make_chip() const override;
     void program(Chip& chip, const ChipAddress& address, const Calibration& calibration) const override;
     std::unique_ptr<Stream> make_stream(int64_t max_images, bool keep_all) const override;
+    int64_t fitting_batch(int64_t wanted, int streams) const override;
 
     const Gpu& gpu() const { return gpu_; }
     /// The plan's own values, in the order that DeviceProduct wants.
@@ -59,6 +66,8 @@ class CudaProgram : public Program {
     WeightOrder order(ParameterId id) const { return orders_[static_cast<size_t>(id)]; }
     const std::optional<ProductSite>& site(int step) const { return sites_[static_cast<size_t>(step)]; }
     const std::vector<std::unique_ptr<CrossbarTables>>& crossbars() const { return crossbars_; }
+    /// Most codes that a crossbar layer reads of one image.
+    int64_t most_codes() const;
     const int64_t* indices(int step) const { return indices_[static_cast<size_t>(step)].data(); }
 
   private:

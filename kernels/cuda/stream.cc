@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 #include "kernels/cuda/operations.h"
+#include "kernels/cuda/profiling.h"
 #include "kernels/error.h"
 
 namespace mho::cuda {
@@ -22,6 +24,10 @@ Axes row_major(const Dims& dims) {
         stride *= dims[i];
     }
     return axes;
+}
+
+int64_t code_bytes(const CudaProgram& program, int64_t images) {
+    return program.most_codes() * images * static_cast<int64_t>(sizeof(uint16_t));
 }
 
 const CrossbarOnChip& crossbar_of(const Plan& plan, const Chip& chip, int step) {
@@ -147,13 +153,18 @@ CudaStream::CudaStream(const CudaProgram& program, int64_t max_images, bool keep
       layout_(plan_memory(plan_, max_images, keep_all)),
       libraries_(make_libraries()),
       memory_(layout_.size),
-      labels_(max_images),
+      codes_(code_bytes(program, max_images)),
+      first_image_(1),
+      score_(1),
       images_(max_images) {
-    int64_t most_codes = 0;
-    for (const auto& tables : program.crossbars()) most_codes = std::max(most_codes, tables->codes());
-    codes_ = DeviceBuffer<std::byte>(most_codes * max_images * static_cast<int64_t>(sizeof(uint16_t)));
+    check(cudaMemsetAsync(score_.data(), 0, sizeof(DeviceScore), queue_.get()), "clearing a score");
     for (int i = 0; i < static_cast<int>(plan_.steps.size()); ++i)
         if (program_.site(i)) product(i);
+}
+
+int64_t CudaStream::bytes(const CudaProgram& program, int64_t max_images) {
+    const int64_t activations = plan_memory(program.plan(), max_images, false).size * int64_t{sizeof(float)};
+    return activations + code_bytes(program, max_images) + static_cast<int64_t>(kMostWorkspaceBytes);
 }
 
 Dims CudaStream::dims(TensorId tensor) const {
@@ -170,59 +181,104 @@ DeviceProduct& CudaStream::product(int index) {
     auto made = libraries_->product(batch_shape(plan_, step, *program_.site(index), images_));
     const int64_t bytes = static_cast<int64_t>(made->workspace_bytes());
     if (workspace_.size() < bytes) {
-        queue_.wait();  // what runs may still use the old one
+        queue_.wait();    // what runs may still use the old one,
+        graphs_.clear();  // and so does what was recorded
         workspace_ = DeviceBuffer<std::byte>(bytes);
     }
     return *products_.emplace(key, std::move(made)).first->second;
 }
 
-void CudaStream::load(const ImageStore& store, int64_t first, int64_t count) {
+/// Work may be put on the queue for this batch and the one before it, no more: what takes score_ waits for
+/// little, and the host does not run ahead of a stop flag.
+void CudaStream::begin_batch(int64_t first, int64_t count) {
     if (count > max_images_) throw std::invalid_argument("more images than the stream holds");
-    const int64_t size = plan_.elements(plan_.inputs[0], 1);
-    first_image_ = first;
+    batch_done_[batches_ % 2].record(queue_);
+    ++batches_;
+    batch_done_[batches_ % 2].wait();
     images_ = count;
-    check(cudaMemcpyAsync(
-              at(plan_.inputs[0]), static_cast<const CudaImages&>(store).values.data() + first * size,
-              static_cast<size_t>(count * size) * sizeof(float), cudaMemcpyDeviceToDevice, queue_.get()),
+    labels_ = nullptr;
+    set_value(first_image_.data(), static_cast<uint64_t>(first), queue_.get());
+}
+
+void CudaStream::load_from_host(const std::vector<float>& images, int64_t first, int64_t count) {
+    const int64_t size = plan_.elements(plan_.inputs[0], 1);
+    std::unique_ptr<PinnedBuffer<float>>& staging = staging_[batches_ % 2];
+    if (!staging) staging = std::make_unique<PinnedBuffer<float>>(max_images_ * size);
+    std::copy_n(images.begin() + first * size, count * size, staging->data());
+    check(cudaMemcpyAsync(at(plan_.inputs[0]), staging->data(),
+                          static_cast<size_t>(count * size) * sizeof(float), cudaMemcpyHostToDevice,
+                          queue_.get()),
+          "uploading images");
+}
+
+void CudaStream::load(const ImageStore& store, int64_t first, int64_t count) {
+    program_.gpu().use();
+    const CudaImages& images = static_cast<const CudaImages&>(store);
+    begin_batch(first, count);
+    if (images.labels.size() > 0) labels_ = images.labels.data() + first;
+    if (!images.on_host.empty()) return load_from_host(images.on_host, first, count);
+    const int64_t size = plan_.elements(plan_.inputs[0], 1);
+    check(cudaMemcpyAsync(at(plan_.inputs[0]), images.resident.data() + first * size,
+                          static_cast<size_t>(count * size) * sizeof(float), cudaMemcpyDeviceToDevice,
+                          queue_.get()),
           "loading images");
 }
 
 void CudaStream::write(int input, std::span<const float> values, int64_t first, int64_t count) {
-    if (count > max_images_) throw std::invalid_argument("more images than the stream holds");
-    first_image_ = first;
-    images_ = count;
+    program_.gpu().use();
+    begin_batch(first, count);
     copy_now(values.data(), static_cast<int64_t>(values.size()), at(plan_.inputs[static_cast<size_t>(input)]),
              cudaMemcpyHostToDevice, queue_);
 }
 
-void CudaStream::run(const Chip& chip, int begin, int end) {
+void CudaStream::launch_steps(const CudaChip& chip, int begin, int end) {
     for (int i = begin; i < end; ++i) {
         const Step& step = plan_.steps[static_cast<size_t>(i)];
-        Call call{*this, static_cast<const CudaChip&>(chip), i, step};
+        Call call{*this, chip, i, step};
         std::visit(call, step.operation);
         if (step.activation && !call.activated)
             activate(*step.activation, call.y(), call.y(), call.count(), queue_.get());
     }
-    queue_.wait();  // the chip may be programmed anew, on another queue, once this returns
+}
+
+void CudaStream::run(const Chip& chip, int begin, int end) {
+    const Range range("run batch");
+    program_.gpu().use();
+    const CudaChip& own = static_cast<const CudaChip&>(chip);
+    for (int i = begin; i < end; ++i)
+        if (program_.site(i)) product(i);  // what has to take memory does so before anything is recorded
+    if (begin > 0 || end < static_cast<int>(plan_.steps.size())) return launch_steps(own, begin, end);
+    graphs_[images_].run(own.programming(), queue_, [&] { launch_steps(own, begin, end); });
+}
+
+void CudaStream::wait() const {
+    program_.gpu().use();
+    queue_.wait();
 }
 
 void CudaStream::read(TensorId tensor, std::span<float> out) const {
+    program_.gpu().use();
     copy_now(at(tensor), elements(tensor), out.data(), cudaMemcpyDeviceToHost, queue_);
 }
 
-Score CudaStream::score(std::span<const int32_t> labels) const {
-    const int64_t images = static_cast<int64_t>(labels.size());
-    const DeviceScore nothing{};
-    const DeviceBuffer<DeviceScore> sum = uploaded<DeviceScore>({&nothing, 1}, queue_);
-    copy_now(labels.data(), images, labels_.data(), cudaMemcpyHostToDevice, queue_);
+void CudaStream::add_score() {
+    if (!labels_) throw std::invalid_argument("images without labels");
+    program_.gpu().use();
     const TensorId logits = plan_.outputs[0];
-    cuda::score(at(logits), labels_.data(), images, elements(logits) / std::max<int64_t>(images, 1),
-                sum.data(), queue_.get());
-    const DeviceScore s = downloaded(sum.data(), 1, queue_)[0];
-    return {images, static_cast<int64_t>(s.top1), static_cast<int64_t>(s.top5), static_cast<int64_t>(s.loss)};
+    cuda::score(at(logits), labels_, images_, elements(logits) / images_, score_.data(), queue_.get());
+    scored_images_ += images_;
+}
+
+Score CudaStream::take_score() {
+    program_.gpu().use();
+    const DeviceScore s = downloaded(score_.data(), 1, queue_)[0];
+    check(cudaMemsetAsync(score_.data(), 0, sizeof(DeviceScore), queue_.get()), "clearing a score");
+    return {std::exchange(scored_images_, 0), static_cast<int64_t>(s.top1), static_cast<int64_t>(s.top5),
+            static_cast<int64_t>(s.loss)};
 }
 
 InputHistogram CudaStream::measure_input(TensorId tensor) const {
+    program_.gpu().use();
     const DeviceExtremes none{0x7fffffff, -0x7fffffff - 1, 0};
     const DeviceBuffer<DeviceExtremes> found = uploaded<DeviceExtremes>({&none, 1}, queue_);
     find_extremes(at(tensor), elements(tensor), found.data(), queue_.get());
@@ -254,11 +310,13 @@ CrossbarParams CudaStream::encoded(const CrossbarOnChip& crossbar, const Step& s
     CrossbarParams p = crossbar.params();
     p.codes = codes_.data();
     p.geometry.vectors = vectors(crossbar, step);
-    p.first_place = static_cast<uint64_t>(first_image_ * (p.geometry.vectors / images_));
+    p.first_image = first_image_.data();
+    p.places = static_cast<uint64_t>(p.geometry.vectors / images_);
     return p;
 }
 
 ColumnHistograms CudaStream::measure_columns(const Chip& chip, int index) const {
+    program_.gpu().use();
     const CrossbarOnChip& own = crossbar_of(plan_, chip, index);
     const CrossbarLayer& l = own.tables().layer();
     ColumnHistograms h;
@@ -285,6 +343,7 @@ ColumnHistograms CudaStream::measure_columns(const Chip& chip, int index) const 
 }
 
 CrossbarTrace CudaStream::trace(const Chip& chip, int index, int64_t image) const {
+    program_.gpu().use();
     const CrossbarOnChip& own = crossbar_of(plan_, chip, index);
     const CrossbarLayer& l = own.tables().layer();
     CrossbarParams p = encoded(own, plan_.steps[static_cast<size_t>(index)]);

@@ -203,7 +203,7 @@ BackendOutcome run_backend(const CrossbarCase& c, const std::vector<float>& cali
     const Plan& plan = program->plan();
     int step = 0;
     while (!std::holds_alternative<step::Crossbar>(plan.steps[static_cast<size_t>(step)].operation)) ++step;
-    const auto store = backend->upload(calibration_images, kCalibrationImages);
+    const auto store = backend->upload(calibration_images, {}, kCalibrationImages);
     const Calibration calibration = calibrate(*program, {*store, kCalibrationImages, 1});
     const auto chip = program->make_chip();
     program->program(*chip, {c.seed, c.chip, false}, calibration);

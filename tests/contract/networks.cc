@@ -22,6 +22,8 @@ using testing::GraphBuilder;
 struct NetworkCase {
     const char* name;
     std::function<void(GraphBuilder&)> build;
+
+    friend void PrintTo(const NetworkCase& c, std::ostream* out) { *out << c.name; }
 };
 
 ValueId residual_block(GraphBuilder& b, ValueId x, int64_t channels) {

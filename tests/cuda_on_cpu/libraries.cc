@@ -93,6 +93,7 @@ class PlainProduct : public DeviceProduct {
 class PlainLibraries : public Libraries {
   public:
     std::unique_ptr<DeviceProduct> product(const ProductShape& shape) override {
+        if (needs_direct_product(shape)) return direct_product(shape);
         return std::make_unique<PlainProduct>(shape);
     }
 };

@@ -1,4 +1,5 @@
 // The runtime library of CUDA on the CPU: memory, streams whose work is put off, events, graphs.
+#include <cstdio>
 #include <cstdlib>
 #include <deque>
 #include <map>
@@ -11,6 +12,7 @@
 using Work = std::function<void()>;
 
 struct CUstream_st {
+    int device = 0;
     std::mutex mutex;
     std::deque<Work> waiting;
     std::vector<Work>* capture = nullptr;
@@ -35,21 +37,59 @@ std::map<void*, size_t> device_memory;
 size_t allocated = 0;
 constexpr size_t kAlignment = 256;  // what cudaMalloc promises
 
+thread_local int current_device = 0;
+
+/// How much more a device does before it breaks; nothing said: all.
+std::mutex breaking_mutex;
+std::map<int, uint64_t> work_left;
+
+bool is_broken(int device) {
+    const std::lock_guard lock(breaking_mutex);
+    const auto left = work_left.find(device);
+    return left != work_left.end() && left->second == 0;
+}
+
+/// Whether the device still does one more piece of work.
+bool takes_work(int device) {
+    const std::lock_guard lock(breaking_mutex);
+    const auto left = work_left.find(device);
+    if (left == work_left.end()) return true;
+    if (left->second == 0) return false;
+    --left->second;
+    return true;
+}
+
 /// Does what waits on a stream, in order, until nothing is left.
 void drain(cudaStream_t stream) {
     const std::lock_guard lock(stream->mutex);
     while (!stream->waiting.empty()) {
         const Work work = std::move(stream->waiting.front());
         stream->waiting.pop_front();
-        work();
+        if (takes_work(stream->device)) work();
     }
 }
 
+cudaError_t state_of(int device) { return is_broken(device) ? cudaErrorLaunchFailure : cudaSuccess; }
+
 }  // namespace
 
-void cuda_on_cpu::set_machine(const Machine& m) { machine = m; }
+void cuda_on_cpu::set_machine(const Machine& m) {
+    machine = m;
+    const std::lock_guard lock(breaking_mutex);
+    work_left.clear();
+}
+
+void cuda_on_cpu::break_device(int device, uint64_t after) {
+    const std::lock_guard lock(breaking_mutex);
+    work_left[device] = after;
+}
 
 void cuda_on_cpu::enqueue(cudaStream_t stream, Work work) {
+    if (stream->device != current_device) {
+        std::fprintf(stderr, "cuda on cpu: work for device %d, and the thread has chosen device %d\n",
+                     stream->device, current_device);
+        std::abort();
+    }
     const std::lock_guard lock(stream->mutex);
     if (stream->capture)
         stream->capture->push_back(std::move(work));
@@ -71,6 +111,12 @@ const char* cudaGetErrorName(cudaError_t error) {
             return "cudaErrorNoDevice";
         case cudaErrorNotReady:
             return "cudaErrorNotReady";
+        case cudaErrorLaunchFailure:
+            return "cudaErrorLaunchFailure";
+        case cudaErrorStreamCaptureUnsupported:
+            return "cudaErrorStreamCaptureUnsupported";
+        case cudaErrorGraphExecUpdateFailure:
+            return "cudaErrorGraphExecUpdateFailure";
     }
     return "unknown";
 }
@@ -96,7 +142,13 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int device) {
     return cudaSuccess;
 }
 cudaError_t cudaSetDevice(int device) {
-    return device >= 0 && device < machine.devices ? cudaSuccess : cudaErrorInvalidValue;
+    if (device < 0 || device >= machine.devices) return cudaErrorInvalidValue;
+    current_device = device;
+    return cudaSuccess;
+}
+cudaError_t cudaGetDevice(int* device) {
+    *device = current_device;
+    return cudaSuccess;
 }
 cudaError_t cudaDriverGetVersion(int* version) {
     *version = machine.devices < 0 ? 0 : 13000;
@@ -115,6 +167,7 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
 cudaError_t cudaDeviceSynchronize() { return cudaSuccess; }
 
 cudaError_t cudaMalloc(void** p, size_t bytes) {
+    if (is_broken(current_device)) return cudaErrorLaunchFailure;
     const std::lock_guard lock(memory_mutex);
     if (allocated + bytes > machine.memory) return cudaErrorMemoryAllocation;
     void* made = nullptr;  // of the exact size: sanitizers see its end
@@ -149,6 +202,7 @@ cudaError_t cudaFreeHost(void* p) {
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
     *stream = new CUstream_st;
+    (*stream)->device = current_device;
     return cudaSuccess;
 }
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
@@ -157,8 +211,9 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
     return cudaSuccess;
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+    if (stream->capture) return cudaErrorStreamCaptureUnsupported;
     drain(stream);
-    return cudaSuccess;
+    return state_of(stream->device);
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
     cuda_on_cpu::enqueue(stream, [other = event->stream, reached = event->reached] {
@@ -168,7 +223,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
 }
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind, cudaStream_t stream) {
     cuda_on_cpu::enqueue(stream, [=] { std::memcpy(to, from, bytes); });
-    return cudaSuccess;
+    return state_of(stream->device);
 }
 cudaError_t cudaMemsetAsync(void* p, int value, size_t bytes, cudaStream_t stream) {
     cuda_on_cpu::enqueue(stream, [=] { std::memset(p, value, bytes); });
@@ -190,8 +245,9 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
     return cudaSuccess;
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
-    if (event->stream && !*event->reached) drain(event->stream);
-    return cudaSuccess;
+    if (!event->stream) return cudaSuccess;
+    if (!*event->reached) drain(event->stream);
+    return state_of(event->stream->device);
 }
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
@@ -210,6 +266,12 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
 }
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long) {
     *executable = new CUgraphExec_st{graph->work};
+    return cudaSuccess;
+}
+cudaError_t cudaGraphExecUpdate(cudaGraphExec_t executable, cudaGraph_t graph,
+                                cudaGraphExecUpdateResultInfo*) {
+    if (executable->work.size() != graph->work.size()) return cudaErrorGraphExecUpdateFailure;
+    executable->work = graph->work;
     return cudaSuccess;
 }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {

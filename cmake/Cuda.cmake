@@ -1,0 +1,32 @@
+# The CUDA plug-in is built where nvcc is, unless -DMHO_CUDA=OFF says otherwise.
+include(CheckLanguage)
+if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX} AND EXISTS /usr/local/cuda/bin/nvcc)
+  set(ENV{CUDACXX} /usr/local/cuda/bin/nvcc)  # where NVIDIA's packages put it, mostly without a word to PATH
+endif()
+check_language(CUDA)
+if(CMAKE_CUDA_COMPILER)
+  set(cuda_default ON)
+else()
+  set(cuda_default OFF)
+endif()
+option(MHO_CUDA "Build the CUDA plug-in, libmho_cuda.so (needs nvcc and cuDNN)" ${cuda_default})
+if(MHO_SANITIZE OR MHO_FUZZ OR MHO_COVERAGE)
+  set(MHO_CUDA OFF)  # its code is tried by the executor (tests/cuda_on_cpu) there
+endif()
+if(MHO_CUDA)
+  if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+    set(CMAKE_CUDA_ARCHITECTURES 80-real 89-real 90-real 100)  # A100; RTX 40, L4; H100; B200, and PTX for what comes
+  endif()
+  if(CCACHE)
+    set(CMAKE_CUDA_COMPILER_LAUNCHER ${CCACHE})
+  endif()
+  enable_language(CUDA)
+  if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know that nvcc 12 and 13 have it
+    set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+    set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
+  endif()
+  find_package(CUDAToolkit REQUIRED)
+  message(STATUS "CUDA plug-in: nvcc ${CMAKE_CUDA_COMPILER_VERSION} for ${CMAKE_CUDA_ARCHITECTURES}")
+else()
+  message(STATUS "CUDA plug-in: not built (no nvcc, or MHO_CUDA is off); everything else is")
+endif()

@@ -1,0 +1,183 @@
+// Products on a GPU: cuBLAS where a layer is one matrix product, cuDNN for windows, our own kernel for
+// windows that cuDNN does not take. All in float32 without TF32.
+#include <cublas_v2.h>
+#include <cudnn.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "kernels/cuda/check.h"
+#include "kernels/cuda/libraries.h"
+
+namespace mho::cuda {
+namespace {
+
+constexpr size_t kCublasWorkspaceBytes = size_t{32} << 20;  // what cuBLAS advises for an H100
+
+void check_cudnn(cudnnStatus_t status, const char* what) {
+    if (status != CUDNN_STATUS_SUCCESS)
+        throw DeviceError(std::string("cuDNN failed in ") + what + ": " + cudnnGetErrorString(status) +
+                          "; --backend cpu goes on without it");
+}
+
+void check_cublas(cublasStatus_t status, const char* what) {
+    if (status != CUBLAS_STATUS_SUCCESS)
+        throw DeviceError(std::string("cuBLAS failed in ") + what + ": " + cublasGetStatusString(status) +
+                          "; --backend cpu goes on without it");
+}
+
+/// An owner of one of cuDNN's descriptors.
+template <class Descriptor, cudnnStatus_t (*create)(Descriptor*), cudnnStatus_t (*destroy)(Descriptor)>
+class Owned {
+  public:
+    Owned() { check_cudnn(create(&descriptor_), "making a descriptor"); }
+    ~Owned() { destroy(descriptor_); }
+    Owned(const Owned&) = delete;
+    Owned& operator=(const Owned&) = delete;
+    operator Descriptor() const { return descriptor_; }
+
+  private:
+    Descriptor descriptor_ = nullptr;
+};
+using TensorDescriptor =
+    Owned<cudnnTensorDescriptor_t, cudnnCreateTensorDescriptor, cudnnDestroyTensorDescriptor>;
+using FilterDescriptor =
+    Owned<cudnnFilterDescriptor_t, cudnnCreateFilterDescriptor, cudnnDestroyFilterDescriptor>;
+using ConvolutionDescriptor =
+    Owned<cudnnConvolutionDescriptor_t, cudnnCreateConvolutionDescriptor, cudnnDestroyConvolutionDescriptor>;
+
+/// x: images of depth 1, padding equal at both ends.
+class CudnnProduct : public DeviceProduct {
+  public:
+    /// Throws DeviceError where the descriptors are refused; usable() says whether there is an algorithm.
+    CudnnProduct(cudnnHandle_t handle, const ProductShape& s) : handle_(handle) {
+        const auto extent = [](int64_t value) { return static_cast<int>(value); };
+        const auto describe = [&](cudnnTensorDescriptor_t t, const std::vector<int64_t>& d) {
+            check_cudnn(cudnnSetTensor4dDescriptor(t, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, extent(d[0]),
+                                                   extent(d[4]), extent(d[2]), extent(d[3])),
+                        "describing images");
+        };
+        describe(x_, s.x);
+        describe(y_, s.y);
+        const Window& w = s.window;
+        check_cudnn(
+            cudnnSetFilter4dDescriptor(weight_, CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC, extent(s.y[4]),
+                                       extent(s.x[4] / s.groups), extent(w.kernel[1]), extent(w.kernel[2])),
+            "describing weights");
+        check_cudnn(
+            cudnnSetConvolution2dDescriptor(window_, extent(w.pad_begin[1]), extent(w.pad_begin[2]),
+                                            extent(w.stride[1]), extent(w.stride[2]), extent(w.dilation[1]),
+                                            extent(w.dilation[2]), CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT),
+            "describing a window");
+        check_cudnn(cudnnSetConvolutionGroupCount(window_, extent(s.groups)), "describing groups");
+        check_cudnn(cudnnSetConvolutionMathType(window_, CUDNN_FMA_MATH), "asking for float32");
+        choose_algorithm();
+    }
+    bool usable() const { return usable_; }
+    size_t workspace_bytes() const override { return workspace_bytes_; }
+
+    void run(const float* x, const float* weight, float* y, void* workspace, cudaStream_t stream) override {
+        const float one = 1, zero = 0;
+        check_cudnn(cudnnSetStream(handle_, stream), "choosing a stream");
+        check_cudnn(cudnnConvolutionForward(handle_, &one, x_, x, weight_, weight, window_, algorithm_,
+                                            workspace, workspace_bytes_, &zero, y_, y),
+                    "a convolution");
+    }
+
+  private:
+    /// The first of cuDNN's suggestions that repeats its bits and keeps to the workspace.
+    void choose_algorithm() {
+        std::array<cudnnConvolutionFwdAlgoPerf_t, CUDNN_CONVOLUTION_FWD_ALGO_COUNT> found{};
+        int count = 0;
+        check_cudnn(
+            cudnnGetConvolutionForwardAlgorithm_v7(handle_, x_, weight_, window_, y_,
+                                                   static_cast<int>(found.size()), &count, found.data()),
+            "choosing an algorithm");
+        const auto chosen = std::find_if(found.begin(), found.begin() + count, [](const auto& f) {
+            return f.status == CUDNN_STATUS_SUCCESS && f.determinism == CUDNN_DETERMINISTIC &&
+                   f.mathType == CUDNN_FMA_MATH && f.memory <= kMostWorkspaceBytes;
+        });
+        if (chosen == found.begin() + count) return;
+        usable_ = true;
+        algorithm_ = chosen->algo;
+        workspace_bytes_ = chosen->memory;
+    }
+
+    cudnnHandle_t handle_;
+    TensorDescriptor x_, y_;
+    FilterDescriptor weight_;
+    ConvolutionDescriptor window_;
+    bool usable_ = false;
+    cudnnConvolutionFwdAlgo_t algorithm_ = CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM;
+    size_t workspace_bytes_ = 0;
+};
+
+/// y = x W' for rows x inputs and outputs x inputs. Row by row is column by column of the transpose: cuBLAS
+/// sees y' = W x'.
+class CublasProduct : public DeviceProduct {
+  public:
+    CublasProduct(cublasHandle_t handle, const ProductShape& s)
+        : handle_(handle),
+          rows_(static_cast<int>(s.x[0] * s.x[1] * s.x[2] * s.x[3])),
+          inputs_(static_cast<int>(s.x[4])),
+          outputs_(static_cast<int>(s.y[4])) {}
+    size_t workspace_bytes() const override { return kCublasWorkspaceBytes; }
+
+    void run(const float* x, const float* weight, float* y, void* workspace, cudaStream_t stream) override {
+        const float one = 1, zero = 0;
+        check_cublas(cublasSetStream(handle_, stream), "choosing a stream");  // forgets the workspace
+        check_cublas(cublasSetWorkspace(handle_, workspace, kCublasWorkspaceBytes), "setting a workspace");
+        check_cublas(cublasSgemm(handle_, CUBLAS_OP_T, CUBLAS_OP_N, outputs_, rows_, inputs_, &one, weight,
+                                 inputs_, x, inputs_, &zero, y, outputs_),
+                     "a matrix product");
+    }
+
+  private:
+    cublasHandle_t handle_;
+    int rows_, inputs_, outputs_;
+};
+
+/// Whether the layer is a matrix product over the channels of every place.
+bool is_matrix_product(const ProductShape& s) {
+    const std::array<int64_t, 3> ones{1, 1, 1}, zeros{0, 0, 0};
+    return s.groups == 1 && s.window.kernel == ones && s.window.stride == ones &&
+           s.window.pad_begin == zeros && s.window.pad_end == zeros;
+}
+
+class NvidiaLibraries : public Libraries {
+  public:
+    NvidiaLibraries() {
+        check_cudnn(cudnnCreate(&cudnn_), "starting");
+        check_cublas(cublasCreate(&cublas_), "starting");
+        check_cublas(cublasSetMathMode(cublas_, CUBLAS_PEDANTIC_MATH), "asking for float32");
+    }
+    ~NvidiaLibraries() override {
+        if (cublas_) cublasDestroy(cublas_);
+        if (cudnn_) cudnnDestroy(cudnn_);
+    }
+
+    std::unique_ptr<DeviceProduct> product(const ProductShape& shape) override {
+        if (is_matrix_product(shape)) return std::make_unique<CublasProduct>(cublas_, shape);
+        if (needs_direct_product(shape)) return direct_product(shape);
+        auto window = std::make_unique<CudnnProduct>(cudnn_, shape);
+        if (!window->usable()) return direct_product(shape);
+        return window;
+    }
+
+  private:
+    cudnnHandle_t cudnn_ = nullptr;
+    cublasHandle_t cublas_ = nullptr;
+};
+
+}  // namespace
+
+std::unique_ptr<Libraries> make_libraries() { return std::make_unique<NvidiaLibraries>(); }
+
+std::string library_versions() {
+    const size_t v = cudnnGetVersion();
+    return "cuDNN " + std::to_string(v / 10000) + "." + std::to_string(v % 10000 / 100) + "." +
+           std::to_string(v % 100);
+}
+
+}  // namespace mho::cuda

@@ -1,0 +1,160 @@
+// mho with a CUDA plug-in: what it says where there is none, or none that works, and whole sweeps on the real
+// kernels, which an executed plug-in runs on the CPU.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "tests/real_data.h"
+#include "tests/temporary_directory.h"
+
+namespace mho {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string contents(const fs::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    std::ostringstream text;
+    text << stream.rdbuf();
+    return text.str();
+}
+
+class CudaPluginTest : public ::testing::Test {
+  protected:
+    /// Exit code of mho with this plug-in and environment.
+    int mho(const std::string& plugin, const std::string& environment, const std::string& arguments) const {
+        const std::string command = "MHO_CUDA_PLUGIN='" + plugin + "' " + environment + " " MHO_BINARY " " +
+                                    arguments + " >" + (folder_ / "out").string() + " 2>" +
+                                    (folder_ / "err").string();
+        return WEXITSTATUS(std::system(command.c_str()));
+    }
+    std::string out() const { return contents(folder_ / "out"); }
+    std::string err() const { return contents(folder_ / "err"); }
+    std::string run_of(const std::string& name) const { return (folder_ / name).string(); }
+    std::string chips(const std::string& name) const { return contents(folder_ / name / "chips.csv"); }
+
+    /// Neither auto nor info mind that there is no GPU, for this reason; cuda does.
+    void expect_no_gpu(const std::string& plugin, const std::string& environment,
+                       const std::string& why) const {
+        SCOPED_TRACE(why);
+        EXPECT_EQ(mho(plugin, environment, "info"), 0) << err();
+        EXPECT_THAT(out(), HasSubstr("cuda      none: "));
+        EXPECT_THAT(out(), HasSubstr(why));
+        EXPECT_THAT(out(), HasSubstr("auto      cpu"));
+        const std::string sweep =
+            "sweep " MHO_SOURCE_DIR
+            "/examples/digits.toml --set data.images=5 --set monte_carlo.chips=1 --out ";
+        const std::string name = "run" + std::to_string(++runs_);
+        EXPECT_EQ(mho(plugin, environment, sweep + run_of(name) + " --backend auto"), 0) << err();
+        EXPECT_THAT(contents(folder_ / name / "results.json"), HasSubstr("\"backend\": \"cpu\""));
+        EXPECT_EQ(mho(plugin, environment, sweep + run_of(name + "cuda") + " --backend cuda"), 2);
+        EXPECT_THAT(err(), HasSubstr("--backend cuda: "));
+        EXPECT_THAT(err(), HasSubstr(why));
+        EXPECT_THAT(err(), HasSubstr("--backend cpu or auto goes on without"));
+        EXPECT_FALSE(fs::exists(folder_ / (name + "cuda")));
+    }
+
+    const TemporaryDirectory folder_;
+    mutable int runs_ = 0;
+};
+
+TEST_F(CudaPluginTest, without_a_gpu_says_why_and_auto_takes_the_cpu) {
+    expect_no_gpu(MHO_EXECUTED_PLUGIN, "MHO_TEST_DEVICES=-1", "no NVIDIA driver is installed");
+    expect_no_gpu(MHO_EXECUTED_PLUGIN, "MHO_TEST_DEVICES=0", "the NVIDIA driver shows no GPU");
+    expect_no_gpu("/nowhere/plugin.so", "", "$MHO_CUDA_PLUGIN names /nowhere/plugin.so, which is not there");
+    expect_no_gpu(MHO_OTHER_VERSION_PLUGIN, "", "was built from another version of mho (0.0.9 0123456789ab");
+    expect_no_gpu(MHO_NO_PLUGIN, "", "is no plug-in of mho's");
+    std::ofstream(folder_ / "text.so")
+        << "not a library at all, but long enough to hold an ELF header, as files go";
+    expect_no_gpu((folder_ / "text.so").string(), "", "is no library");
+    std::ofstream(folder_ / "empty.so");
+    expect_no_gpu((folder_ / "empty.so").string(), "", "is no library");
+}
+
+TEST_F(CudaPluginTest, cut_short_anywhere_it_is_refused) {
+    const std::string whole = contents(MHO_OTHER_VERSION_PLUGIN);
+    const std::string cut = (folder_ / "cut.so").string();
+    for (const size_t length : {size_t{1}, size_t{63}, size_t{64}, size_t{200}, whole.size() / 4,
+                                whole.size() / 2, whole.size() - 100, whole.size() - 1}) {
+        std::ofstream(cut, std::ios::binary) << whole.substr(0, length);
+        ASSERT_EQ(mho(cut, "", "info"), 0) << "cut after " << length << " bytes: " << err();
+        EXPECT_THAT(out(), HasSubstr("cut.so is ")) << length;
+        EXPECT_THAT(out(), HasSubstr("build or install it again")) << length;
+    }
+}
+
+TEST_F(CudaPluginTest, lists_every_gpu) {
+    ASSERT_EQ(mho(MHO_EXECUTED_PLUGIN, "MHO_TEST_DEVICES=2", "info"), 0) << err();
+    EXPECT_THAT(out(), HasSubstr("cuda      CUDA on CPU, compute capability 9.0"));
+    EXPECT_NE(out().find("cuda      CUDA on CPU"), out().rfind("cuda      CUDA on CPU"));
+    EXPECT_THAT(out(), HasSubstr("auto      cuda"));
+}
+
+/// The digits on crossbars, three chips of few images: seconds when executed.
+class ExecutedSweep : public CudaPluginTest {
+  protected:
+#if defined(MHO_SANITIZED)
+    static constexpr char kImages[] = "4";  // fibers under sanitizers take ten times as long
+#else
+    static constexpr char kImages[] = "100";
+#endif
+    int sweep(const std::string& name, const std::string& environment, const std::string& more) const {
+        return mho(MHO_EXECUTED_PLUGIN, environment,
+                   std::string("sweep " MHO_SOURCE_DIR "/examples/digits_crossbar.toml --set data.images=") +
+                       kImages + " --set data.calibration_images=16 --set device.sigma=0.1" +
+                       " --set monte_carlo.chips=3 --set monte_carlo.batch=40 --out " + run_of(name) + " " +
+                       more);
+    }
+};
+
+TEST_F(ExecutedSweep, gives_the_chips_of_the_cpu) {
+    ASSERT_EQ(sweep("cpu", "", "--backend cpu"), 0) << err();
+    ASSERT_EQ(sweep("cuda", "", "--backend cuda"), 0) << err();
+    EXPECT_THAT(contents(folder_ / "cuda" / "results.json"), HasSubstr("\"backend\": \"cuda\""));
+    EXPECT_EQ(chips("cuda"), chips("cpu"));
+}
+
+TEST_F(ExecutedSweep, spreads_chips_over_gpus_and_outlives_one_of_them) {
+    ASSERT_EQ(sweep("cpu", "", "--backend cpu"), 0) << err();
+    ASSERT_EQ(sweep("two", "MHO_TEST_DEVICES=2", "--backend cuda --threads 1"), 0) << err();
+    EXPECT_EQ(chips("two"), chips("cpu"));
+    ASSERT_EQ(sweep("one", "MHO_TEST_DEVICES=2 MHO_TEST_BREAK=1:400", "--backend cuda --threads 1"), 0)
+        << err();
+    EXPECT_THAT(err(), HasSubstr("GPU 1 failed"));
+    EXPECT_THAT(err(), HasSubstr("its chips go to the other devices"));
+    EXPECT_EQ(chips("one"), chips("cpu"));
+}
+
+TEST_F(ExecutedSweep, keeps_what_was_finished_when_the_last_gpu_fails) {
+    ASSERT_EQ(sweep("cpu", "", "--backend cpu"), 0) << err();
+    EXPECT_EQ(sweep("broken", "MHO_TEST_BREAK=0:1200", "--backend cuda --threads 1"), 1);
+    EXPECT_THAT(err(), HasSubstr("GPU 0 failed"));
+    ASSERT_EQ(sweep("broken", "", "--backend cpu --resume"), 0) << err();
+    EXPECT_EQ(chips("broken"), chips("cpu"));
+}
+
+#if !defined(MHO_SANITIZED)
+TEST_F(CudaPluginTest, an_image_of_cifar_100_gives_the_chips_of_the_cpu) {
+    const fs::path data = test::whole_cifar_100();
+    if (data.empty()) GTEST_SKIP() << "CIFAR-100 is not in ../shared/data";
+    const auto sweep = [&](const std::string& backend) {
+        return mho(MHO_EXECUTED_PLUGIN, "",
+                   "sweep " MHO_SOURCE_DIR
+                   "/examples/crossbar_8bit.toml --set data.images=1 "
+                   "--set data.calibration_images=1 --set monte_carlo.chips=1 --set data.directory=" +
+                       data.string() + " --out " + run_of(backend) + " --backend " + backend);
+    };
+    ASSERT_EQ(sweep("cpu"), 0) << err();
+    ASSERT_EQ(sweep("cuda"), 0) << err();
+    EXPECT_EQ(chips("cuda"), chips("cpu"));
+}
+#endif
+
+}  // namespace
+}  // namespace mho

@@ -1,0 +1,2 @@
+// A library that is no plug-in.
+extern "C" int mho_something_else() { return 0; }
