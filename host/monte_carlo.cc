@@ -47,7 +47,7 @@ std::vector<MonteCarlo::Worker*> MonteCarlo::working() {
     std::vector<Worker*> crew;
     for (Worker& worker : crew_)
         if (failed_[worker.device].empty()) crew.push_back(&worker);
-    if (crew.empty()) throw RunError(failed_.back());
+    if (crew.empty()) throw DeviceError(failed_.back());
     return crew;
 }
 
@@ -56,7 +56,10 @@ void MonteCarlo::retire(const Worker& worker, const std::string& why) {
     std::string& failed = failed_[worker.device];
     if (!failed.empty()) return;
     failed = why;
-    if (workers_.note) workers_.note(fmt::format("{}; its chips go to the other devices, if any", why));
+    const bool any_works =
+        std::any_of(failed_.begin(), failed_.end(), [](const auto& f) { return f.empty(); });
+    if (any_works && workers_.note)
+        workers_.note(fmt::format("{}; its chips go to the devices that still work", why));
 }
 
 void MonteCarlo::program(Worker& worker, const ChipAddress& address) const {

@@ -44,8 +44,8 @@ struct ChipOutcome {
     double programming_seconds = 0, reading_seconds = 0;
 };
 
-/// Makes, on one of the devices, the calibration of a chip whose ranges are measured on itself (calibrate =
-/// "chip"); else empty.
+/// Makes, on one of the devices (by its place among those given), the calibration of a chip whose ranges are
+/// measured on itself (calibrate = "chip"); else empty.
 using ChipCalibrator = std::function<Calibration(size_t device, const ChipAddress&)>;
 
 class MonteCarlo {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "host/calibration.h"
@@ -18,6 +19,7 @@
 #include "host/store.h"
 #include "host/version.h"
 #include "host/workload.h"
+#include "kernels/error.h"
 
 namespace mho {
 namespace {
@@ -62,15 +64,21 @@ class Sweep {
 
   public:
     Sweep(const Devices& devices, const Config& config, const SweepOptions& options)
-        : devices_(devices), config_(config), options_(options), workload_(devices, config) {
+        : devices_(devices),
+          config_(config),
+          options_(options),
+          workload_(devices, config),
+          working_(devices.size()) {
+        std::iota(working_.begin(), working_.end(), size_t{0});
         const std::vector<SweepPoint> points = sweep_points(config_);
         check_points(config_, points, workload_.network());
         make_jobs(points);
     }
 
     RunResult run() {
-        auto digital = load_everywhere(lower_digital(prepare_network(workload_.network(), config_)));
-        Store store = Store::create(options_.out, run_info(*digital[0]), options_.resume);
+        const Plan digital_plan = lower_digital(prepare_network(workload_.network(), config_));
+        Store store =
+            Store::create(options_.out, run_info(*devices_[0]->load(digital_plan)), options_.resume);
         write_file(options_.out, "config.toml", to_toml(config_));
         std::vector<PointLabel> labels;
         for (const Job& job : jobs_) labels.push_back(job.label);
@@ -84,10 +92,9 @@ class Sweep {
             {all, done, workload_.test_count(), config_.monte_carlo.confidence}, options_.quiet);
         if (!store.digital()) {
             progress.note("digital baseline");
-            if (const std::optional<Outcome> baseline = run_digital(digital, progress))
+            if (const std::optional<Outcome> baseline = run_digital(digital_plan, progress))
                 store.set_digital(*baseline);
         }
-        digital.clear();
         chip_began_ = Clock::now();
         for (size_t j = 0; j < jobs_.size() && !stopped(); ++j)
             run_job(static_cast<int64_t>(j), store, progress);
@@ -146,12 +153,43 @@ class Sweep {
         return sha256_hex(digests);
     }
 
-    using Programs = std::vector<std::unique_ptr<Program>>;  // by device
+    /// A point's plan on one device.
+    struct Loaded {
+        size_t device;
+        std::unique_ptr<Program> program;
+    };
+    using Programs = std::vector<Loaded>;  // never empty
 
-    Programs load_everywhere(const Plan& plan) const {
+    /// Goes on without a device. Throws `error` where there is no other.
+    void give_up(size_t device, const DeviceError& error, Progress& progress) {
+        std::erase(working_, device);
+        if (working_.empty()) throw error;
+        progress.note(fmt::format("{}; the run goes on without it", error.what()));
+    }
+
+    Programs load_everywhere(const Plan& plan, Progress& progress) {
         Programs programs;
-        for (const auto& device : devices_) programs.push_back(device->load(plan));
+        for (size_t d : std::vector<size_t>(working_)) {
+            try {
+                programs.push_back({d, devices_[d]->load(plan)});
+            } catch (const DeviceError& error) {
+                give_up(d, error, progress);
+            }
+        }
         return programs;
+    }
+
+    /// On the first device; one that fails at it leaves `programs`.
+    Calibration calibrated(Programs& programs, Progress& progress) {
+        for (;;) {
+            const Loaded& on = programs[0];
+            try {
+                return calibrate(*on.program, workload_.calibration_run(options_.threads, on.device));
+            } catch (const DeviceError& error) {
+                give_up(on.device, error, progress);
+                programs.erase(programs.begin());
+            }
+        }
     }
 
     Workers workers(const Config& config, Progress& progress) const {
@@ -165,14 +203,14 @@ class Sweep {
     MonteCarlo chips_of(const Programs& programs, Calibration calibration, Workers crew, int64_t seed,
                         ChipCalibrator calibrator = {}) const {
         std::vector<DeviceShare> shares;
-        for (size_t d = 0; d < programs.size(); ++d)
-            shares.push_back({*programs[d], workload_.test_images(d)});
+        for (const Loaded& on : programs) shares.push_back({*on.program, workload_.test_images(on.device)});
         return {std::move(shares), workload_.test_count(),      std::move(calibration),
                 std::move(crew),   static_cast<uint64_t>(seed), std::move(calibrator)};
     }
 
-    std::optional<Outcome> run_digital(const Programs& digital, Progress& progress) const {
-        const std::optional<Score> s = chips_of(digital, {}, workers(config_, progress), 0).nominal();
+    std::optional<Outcome> run_digital(const Plan& plan, Progress& progress) {
+        const Programs programs = load_everywhere(plan, progress);
+        const std::optional<Score> s = chips_of(programs, {}, workers(config_, progress), 0).nominal();
         if (!s) return std::nullopt;
         return outcome(*s);
     }
@@ -222,20 +260,21 @@ class Sweep {
     void run_chips(const Job& job, int64_t index, std::vector<uint32_t> chips,
                    std::map<int64_t, ChipResult>& finished, Store& store, Progress& progress) {
         const NumberedGraph network = prepare_network(workload_.network(), job.config);
-        const Programs programs =
-            load_everywhere(lower(network, lowering_options(job.config, network, job.only_layer)));
-        const Plan& plan = programs[0]->plan();
+        Programs programs =
+            load_everywhere(lower(network, lowering_options(job.config, network, job.only_layer)), progress);
+        const bool on_chips = calibrates_on_chips(programs[0].program->plan());
         Calibration calibration;
-        ChipCalibrator calibrator;
-        if (needs_calibration(plan)) {
+        if (needs_calibration(programs[0].program->plan())) {
             workload_.read_calibration_images();
-            calibration = calibrate(*programs[0], workload_.calibration_run(options_.threads));
-            if (calibrates_on_chips(plan))
-                calibrator = [&, nominal = calibration](size_t device, const ChipAddress& address) {
-                    return calibrate_chip(*programs[device], nominal, address,
-                                          workload_.calibration_run(1, device));
-                };
+            calibration = calibrated(programs, progress);
         }
+        ChipCalibrator calibrator;
+        if (on_chips)
+            calibrator = [&](size_t share, const ChipAddress& address) {
+                const Loaded& on = programs[share];
+                return calibrate_chip(*on.program, calibration, address,
+                                      workload_.calibration_run(1, on.device));
+            };
         Workers crew = workers(job.config, progress);
         crew.images_read = [&](int64_t images) { progress.add_images(images); };
         MonteCarlo chips_of_point =
@@ -266,6 +305,7 @@ class Sweep {
     const Config& config_;
     const SweepOptions& options_;
     Workload workload_;
+    std::vector<size_t> working_;  // devices
     std::vector<Job> jobs_;
     Clock::time_point chip_began_;  ///< when the chip before was finished
 };

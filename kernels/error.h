@@ -17,7 +17,8 @@ struct RunError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// A device stopped working, and so has everything on it; what others do goes on.
+/// A device stopped working, and so has everything on it; what others do goes on. The message says what
+/// happened; what to do next is for whoever has no other device.
 struct DeviceError : RunError {
     using RunError::RunError;
 };

@@ -93,6 +93,11 @@ int main(int argc, char** argv) {
         return fail(1, out_of_memory(app));
     } catch (const std::system_error& error) {
         return fail(1, system_failure(error));
+    } catch (const mho::DeviceError& error) {
+        return fail(
+            1, fmt::format("{}; finished chips are kept, and --resume goes on. MHO_SYNC_CHECKS=1 shows in "
+                           "which kernel it was; --backend cpu works without a GPU",
+                           error.what()));
     } catch (const std::exception& error) {
         return fail(1, error.what());
     }

@@ -14,8 +14,7 @@ void check(cudaError_t error, const char* what) {
                        ": ask for a smaller monte_carlo.batch or fewer --threads");
     int device = -1;
     cudaGetDevice(&device);
-    throw DeviceError("GPU " + std::to_string(device) + " failed in " + reason +
-                      ": MHO_SYNC_CHECKS=1 shows in which kernel, --backend cpu goes on without it");
+    throw DeviceError("GPU " + std::to_string(device) + " failed in " + reason);
 }
 
 bool sync_checks() {

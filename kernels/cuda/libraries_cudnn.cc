@@ -17,14 +17,12 @@ constexpr size_t kCublasWorkspaceBytes = size_t{32} << 20;  // what cuBLAS advis
 
 void check_cudnn(cudnnStatus_t status, const char* what) {
     if (status != CUDNN_STATUS_SUCCESS)
-        throw DeviceError(std::string("cuDNN failed in ") + what + ": " + cudnnGetErrorString(status) +
-                          "; --backend cpu goes on without it");
+        throw DeviceError(std::string("cuDNN failed in ") + what + ": " + cudnnGetErrorString(status));
 }
 
 void check_cublas(cublasStatus_t status, const char* what) {
     if (status != CUBLAS_STATUS_SUCCESS)
-        throw DeviceError(std::string("cuBLAS failed in ") + what + ": " + cublasGetStatusString(status) +
-                          "; --backend cpu goes on without it");
+        throw DeviceError(std::string("cuBLAS failed in ") + what + ": " + cublasGetStatusString(status));
 }
 
 /// An owner of one of cuDNN's descriptors.

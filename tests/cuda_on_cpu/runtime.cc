@@ -40,20 +40,26 @@ constexpr size_t kAlignment = 256;  // what cudaMalloc promises
 thread_local int current_device = 0;
 
 /// How much more a device does before it breaks; nothing said: all.
-std::mutex breaking_mutex;
-std::map<int, uint64_t> work_left;
+struct Breaking {
+    std::mutex mutex;
+    std::map<int, uint64_t> work_left;
+};
+Breaking& breaking() {  // also asked while a plug-in's other variables are being made
+    static Breaking all;
+    return all;
+}
 
 bool is_broken(int device) {
-    const std::lock_guard lock(breaking_mutex);
-    const auto left = work_left.find(device);
-    return left != work_left.end() && left->second == 0;
+    const std::lock_guard lock(breaking().mutex);
+    const auto left = breaking().work_left.find(device);
+    return left != breaking().work_left.end() && left->second == 0;
 }
 
 /// Whether the device still does one more piece of work.
 bool takes_work(int device) {
-    const std::lock_guard lock(breaking_mutex);
-    const auto left = work_left.find(device);
-    if (left == work_left.end()) return true;
+    const std::lock_guard lock(breaking().mutex);
+    const auto left = breaking().work_left.find(device);
+    if (left == breaking().work_left.end()) return true;
     if (left->second == 0) return false;
     --left->second;
     return true;
@@ -75,13 +81,13 @@ cudaError_t state_of(int device) { return is_broken(device) ? cudaErrorLaunchFai
 
 void cuda_on_cpu::set_machine(const Machine& m) {
     machine = m;
-    const std::lock_guard lock(breaking_mutex);
-    work_left.clear();
+    const std::lock_guard lock(breaking().mutex);
+    breaking().work_left.clear();
 }
 
 void cuda_on_cpu::break_device(int device, uint64_t after) {
-    const std::lock_guard lock(breaking_mutex);
-    work_left[device] = after;
+    const std::lock_guard lock(breaking().mutex);
+    breaking().work_left[device] = after;
 }
 
 void cuda_on_cpu::enqueue(cudaStream_t stream, Work work) {
