@@ -18,19 +18,28 @@ struct CellSampler {
     float sigma = 0, g_min = 0;
     FaultThresholds faults;
     uint64_t seed = 0;
+    PhiloxKeys keys;  ///< of the seed
     uint32_t chip = 0, layer = 0;
     bool nominal = false;  ///< targets as they are
 };
+
+/// Which errors a kernel is made for: the common ones alone, in few instructions, or any.
+enum class CellErrors { normal_of_g_max, any };
+
+inline CellErrors errors_of(const CellSampler& s) {
+    const bool common = !s.nominal && s.device.error == ErrorKind::normal &&
+                        s.device.relative_to == RelativeTo::g_max && !has_faults(s.device);
+    return common ? CellErrors::normal_of_g_max : CellErrors::any;
+}
 
 struct Cells4 {
     int16_t g[4];
     int32_t clipped, stuck;  ///< how many of the four
 };
 
-/// Cells of columns `column` .. `column + 3`, a multiple of four; past the last column they hold nothing.
-__device__ inline Cells4 sample4(const CellSampler& s, int64_t group, int64_t slice, int64_t polarity,
-                                 int64_t row, int64_t column) {
-    const uint64_t first = cell_element(s.extents, group, slice, polarity, row, column);
+/// Four cells from element `first` on, a multiple of four; `columns`: how many of them are in the array. The
+/// others hold nothing.
+__device__ inline Cells4 sample4(const CellSampler& s, uint64_t first, int32_t columns) {
     Cells4 cells{};
     Draws4 draws{};
     Words4 fault{{1u << 31, 1u << 31, 1u << 31, 1u << 31}}, value{};
@@ -44,8 +53,7 @@ __device__ inline Cells4 sample4(const CellSampler& s, int64_t group, int64_t sl
             value = philox_block({s.seed, s.chip, Domain::fault_value, s.layer}, first / 4);
         }
     }
-    for (int i = 0; i < 4; ++i) {
-        if (column + i >= s.columns) continue;
+    for (int i = 0; i < 4 && i < columns; ++i) {
         const int16_t target = s.target[first + static_cast<uint64_t>(i)];
         if (s.nominal) {
             cells.g[i] = target;
@@ -59,6 +67,28 @@ __device__ inline Cells4 sample4(const CellSampler& s, int64_t group, int64_t sl
         cells.stuck += cell.stuck;
     }
     return cells;
+}
+
+/// The conductances alone, by a kernel made for `kErrors`: those of columns past the last may be anything.
+template <CellErrors kErrors>
+__device__ inline void conductances4(const CellSampler& s, uint64_t first, int32_t columns, int32_t g[4]) {
+    if constexpr (kErrors == CellErrors::any) {
+        const Cells4 cells = sample4(s, first, columns);
+        for (int i = 0; i < 4; ++i) g[i] = cells.g[i];
+    } else {
+        struct alignas(8) Targets {
+            int16_t of[4];
+        };
+        const Targets target =
+            *reinterpret_cast<const Targets*>(s.target + first);  // rows begin at multiples of 4
+        const Draws4 draws =
+            draws_of(keyed_block(s.keys, {s.seed, s.chip, Domain::programming, s.layer}, first / 4), false);
+        DeviceModel device = s.device;
+        device.error = ErrorKind::normal;
+        device.relative_to = RelativeTo::g_max;
+        for (int i = 0; i < 4; ++i)
+            g[i] = on_grid(deviated(device, s.sigma, static_cast<float>(target.of[i]), draws.n[i]));
+    }
 }
 
 }  // namespace mho::cuda

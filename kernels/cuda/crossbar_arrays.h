@@ -7,11 +7,12 @@
 
 namespace mho::cuda {
 
-/// Four rows of one byte of a column, as one word of a plane.
-__device__ inline uint32_t byte_column(const int16_t g[4], int shift) {
-    uint32_t word = 0;
-    for (int i = 0; i < 4; ++i) word |= (static_cast<uint32_t>(g[i]) >> shift & 0xffu) << (8 * i);
-    return word;
+/// Byte `byte` of four cells of one column, as one word of a plane.
+__device__ inline uint32_t byte_column(const int32_t g[4], int byte) {
+    const unsigned two = byte == 0 ? 0x0040u : 0x0051u;
+    const unsigned low = __byte_perm(static_cast<unsigned>(g[0]), static_cast<unsigned>(g[1]), two);
+    const unsigned high = __byte_perm(static_cast<unsigned>(g[2]), static_cast<unsigned>(g[3]), two);
+    return __byte_perm(low, high, 0x5410u);
 }
 
 /// Low and high bytes of one array's cells: [plane][column][row].
@@ -19,9 +20,10 @@ struct CellPlanes {
     std::byte* low;
     int64_t plane;  // bytes from the low to the high plane
 
-    __device__ void store(int64_t at, const int16_t g[4]) const {
-        *reinterpret_cast<uint32_t*>(low + at) = byte_column(g, 0);
-        *reinterpret_cast<uint32_t*>(low + plane + at) = byte_column(g, 8);
+    /// Four rows of one column; `there`: whether the array has the column.
+    __device__ void store(int64_t at, const int32_t g[4], bool there) const {
+        *reinterpret_cast<uint32_t*>(low + at) = there ? byte_column(g, 0) : 0;
+        *reinterpret_cast<uint32_t*>(low + plane + at) = there ? byte_column(g, 1) : 0;
     }
 };
 
@@ -30,30 +32,37 @@ __device__ inline CellPlanes planes_of(const CrossbarParams& p, uint32_t part, i
     return {shared_part<std::byte>(part) + 2 * plane * polarity, plane};
 }
 
-/// Samples one array of the block's columns into place `polarity` of shared memory: a thread takes four rows
-/// of four columns, so that it writes whole words.
-template <bool kNoisy>
+/// Samples one array of the block's columns into place `place` of shared memory: a thread takes four columns,
+/// and of them four rows at a time, so that it writes whole words.
+template <bool kNoisy, CellErrors kErrors>
 __device__ inline void sample_array(const CrossbarParams& p, const ColumnChunk& chunk, int32_t row_tile,
                                     int32_t slice, int32_t polarity, int place) {
     const int32_t begin = p.row_begin[row_tile], rows = p.row_begin[row_tile + 1] - begin;
     const CellPlanes cells = planes_of(p, p.block.cells, place);
     const CellPlanes variances = planes_of(p, p.block.variances, place);
-    const int32_t row_quads = (rows + kDepth - 1) / kDepth * kDepth / 4;
-    for (int32_t i = threadIdx.x; i < row_quads * kQuads; i += kBlockThreads) {
-        const int32_t row = i / kQuads * 4, quad = i % kQuads, column = chunk.quad_column[quad];
-        int16_t g[4][4] = {};  // [column][row]
-        for (int r = 0; r < 4; ++r) {
-            if (column < 0 || row + r >= rows) continue;
-            const Cells4 four = sample4(p.cells, blockIdx.z, slice, polarity, begin + row + r, column);
-            for (int c = 0; c < 4; ++c) g[c][r] = four.g[c];
+    const int32_t quad = threadIdx.x % kQuads, column = chunk.quad_column[quad];
+    const int32_t columns = column < 0 ? 0 : static_cast<int32_t>(p.cells.columns) - column;
+    const uint64_t pitch = static_cast<uint64_t>(p.cells.extents.pitch);
+    const int32_t first_row = threadIdx.x / kQuads * 4, row_step = kBlockThreads / kQuads * 4;
+    uint64_t element = cell_element(p.cells.extents, blockIdx.z, slice, polarity, begin + first_row,
+                                    column < 0 ? 0 : column);
+    const int32_t padded_rows = (rows + kDepth - 1) / kDepth * kDepth;
+    for (int32_t row = first_row; row < padded_rows; row += row_step) {
+        int32_t g[4][4] = {};  // [column][row]
+        for (int r = 0; r < 4; ++r, element += pitch) {
+            if (columns == 0 || row + r >= rows) continue;
+            int32_t four[4];
+            conductances4<kErrors>(p.cells, element, columns, four);
+            for (int c = 0; c < 4; ++c) g[c][r] = four[c];
         }
+        element += (row_step - 4) * pitch;
         for (int c = 0; c < 4; ++c) {
             const int64_t at = int64_t{quad * 4 + c} * p.block.row_pitch + row;
-            cells.store(at, g[c]);
+            cells.store(at, g[c], c < columns);
             if constexpr (kNoisy) {
-                int16_t variance[4];
-                for (int r = 0; r < 4; ++r) variance[r] = read_variance(g[c][r]);
-                variances.store(at, variance);
+                int32_t variance[4];
+                for (int r = 0; r < 4; ++r) variance[r] = read_variance(static_cast<int16_t>(g[c][r]));
+                variances.store(at, variance, c < columns);
             }
         }
     }

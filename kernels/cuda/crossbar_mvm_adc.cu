@@ -35,8 +35,8 @@ __device__ void read_tile(const CrossbarParams& p, const ColumnChunk& chunk, Con
                 convert_sums(p, c, at, converters, sums[t], codes);
                 if constexpr (kInspect) inspect_read(p, chunk, c, at, sums[t], codes);
                 const int64_t weight = (phase == 0 ? 1 : -1) * (int64_t{1} << ((step + t) * p.read.dac_bits));
-                for (int j = 0; j < 2; ++j)
-                    for (int i = 0; i < 4; ++i) joined[j][i] += weight * codes[j][i];
+                MHO_UNROLL
+                for (int e = 0; e < kLaneSums; ++e) joined[e / 4][e % 4] += weight * codes[e / 4][e % 4];
             }
         }
     join_reads(p, c, at, first_vector, joined);
@@ -76,7 +76,7 @@ __device__ void write_outputs(const CrossbarParams& p, const ColumnChunk& chunk)
     }
 }
 
-template <class Kind, bool kNoisy, bool kInspect>
+template <class Kind, bool kNoisy, bool kInspect, CellErrors kErrors>
 __global__ void __launch_bounds__(kBlockThreads) crossbar_mvm_adc(CrossbarParams p) {
     const ColumnChunk& chunk = p.chunks[blockIdx.y];
     const int warp = threadIdx.x / 32;
@@ -90,7 +90,7 @@ __global__ void __launch_bounds__(kBlockThreads) crossbar_mvm_adc(CrossbarParams
         for (int32_t slice = 0; slice < p.slices; ++slice)
             for (int32_t conversion = 0; conversion < p.conversions; ++conversion) {
                 for (int place = 0; place < polarities_of_conversion(p); ++place)
-                    sample_array<kNoisy>(p, chunk, row_tile, slice, conversion + place, place);
+                    sample_array<kNoisy, kErrors>(p, chunk, row_tile, slice, conversion + place, place);
                 __syncthreads();
                 for (int32_t v = kTileVectors * warp; v < p.block.vectors; v += kTileVectors * kWarps)
                     for (int tile = 0; tile < kChunkColumns / 8; tile += 2)
@@ -105,19 +105,19 @@ __global__ void __launch_bounds__(kBlockThreads) crossbar_mvm_adc(CrossbarParams
 
 using Kernel = void (*)(CrossbarParams);
 
-Kernel kernel_of(const CrossbarLaunch& l, bool inspects) {
-    if (l.wide) {
-        if (l.noisy)
-            return inspects ? crossbar_mvm_adc<WideCodes, true, true>
-                            : crossbar_mvm_adc<WideCodes, true, false>;
-        return inspects ? crossbar_mvm_adc<WideCodes, false, true>
-                        : crossbar_mvm_adc<WideCodes, false, false>;
-    }
-    if (l.noisy)
-        return inspects ? crossbar_mvm_adc<ByteCodes<2>, true, true>
-                        : crossbar_mvm_adc<ByteCodes<2>, true, false>;
-    return inspects ? crossbar_mvm_adc<ByteCodes<4>, false, true>
-                    : crossbar_mvm_adc<ByteCodes<4>, false, false>;
+template <class Kind, bool kNoisy>
+Kernel kernel_of(bool inspects, CellErrors errors) {
+    if (inspects) return crossbar_mvm_adc<Kind, kNoisy, true, CellErrors::any>;
+    return errors == CellErrors::any ? crossbar_mvm_adc<Kind, kNoisy, false, CellErrors::any>
+                                     : crossbar_mvm_adc<Kind, kNoisy, false, CellErrors::normal_of_g_max>;
+}
+
+Kernel kernel_of(const CrossbarLaunch& l, bool inspects, CellErrors errors) {
+    if (l.wide)
+        return l.noisy ? kernel_of<WideCodes, true>(inspects, errors)
+                       : kernel_of<WideCodes, false>(inspects, errors);
+    return l.noisy ? kernel_of<ByteCodes<2>, true>(inspects, errors)
+                   : kernel_of<ByteCodes<4>, false>(inspects, errors);
 }
 
 bool looks_inside(const Inspection& i) {
@@ -131,8 +131,8 @@ void read_crossbar(const CrossbarLaunch& l, CrossbarParams p, int64_t vectors, i
     p.block = l.block;
     const dim3 grid(static_cast<unsigned>((vectors + l.block.vectors - 1) / l.block.vectors),
                     static_cast<unsigned>(chunks), static_cast<unsigned>(p.groups));
-    launch("crossbar_mvm_adc", kernel_of(l, looks_inside(p.inspect)), {grid, kBlockThreads, l.shared}, stream,
-           p);
+    launch("crossbar_mvm_adc", kernel_of(l, looks_inside(p.inspect), errors_of(p.cells)),
+           {grid, kBlockThreads, l.shared}, stream, p);
 }
 
 }  // namespace mho::cuda

@@ -96,6 +96,10 @@ __device__ inline Sum joined_planes(const PlaneSums& s, int i, int shift) {
 /// Where vector 0 lies over the whole data set.
 __device__ inline uint64_t first_place(const CrossbarParams& p) { return *p.first_image * p.places; }
 
+/// Sums that a lane holds of 16 x 16, as [2][4]. Loops over them are unrolled, so that they stay in
+/// registers.
+inline constexpr int kLaneSums = 8;
+
 /// What a lane holds of 16 vectors by 16 columns: element i of tile j is vector i/2 at column [j][i mod 2].
 struct LanePlaces {
     uint64_t place[2];     // of its vectors, over the whole data set
@@ -105,12 +109,14 @@ struct LanePlaces {
 
     __device__ LanePlaces(const CrossbarParams& p, const ColumnChunk& chunk, int32_t first_vector, int tile) {
         const int lane = threadIdx.x % 32;
+        MHO_UNROLL
         for (int h = 0; h < 2; ++h) {
             const int64_t vector =
                 p.first_vector + int64_t{blockIdx.x} * p.block.vectors + first_vector + lane / 4 + 8 * h;
             place[h] = first_place(p) + static_cast<uint64_t>(vector);
             vector_there[h] = vector < p.geometry.vectors;
         }
+        MHO_UNROLL
         for (int j = 0; j < 2; ++j) {
             slot[j] = 8 * (tile + j) + 2 * (lane % 4);
             const int32_t quad = chunk.quad_column[slot[j] / 4];
@@ -138,7 +144,8 @@ __device__ inline Normal2 draw_pair(const CrossbarParams& p, Domain domain, cons
                                     int32_t polarity, uint64_t place, int32_t column) {
     const uint64_t element =
         read_element(p.cells.extents, place, blockIdx.z, c.row_tile, c.read, c.slice, polarity, column);
-    const Words4 w = philox_block({p.cells.seed, p.cells.chip, domain, p.cells.layer}, element / 4);
+    const Words4 w =
+        keyed_block(p.cells.keys, {p.cells.seed, p.cells.chip, domain, p.cells.layer}, element / 4);
     const bool upper = element % 4 >= 2;
     return normal_pair(upper ? w.word[2] : w.word[0], upper ? w.word[3] : w.word[1]);
 }
@@ -152,15 +159,16 @@ __device__ inline int polarities_of_conversion(const CrossbarParams& p) {
 template <class Sum>
 __device__ inline void add_noise(const CrossbarParams& p, const Conversion& c, int32_t polarity,
                                  const LanePlaces& at, const Sum variance[2][4], Sum sums[2][4]) {
-    for (int j = 0; j < 2; ++j)
-        for (int h = 0; h < 2; ++h) {
-            if (!at.there(j, 2 * h)) continue;
-            const Normal2 n = draw_pair(p, Domain::read_noise, c, polarity, at.place[h], at.column[j][0]);
-            sums[j][2 * h] +=
-                static_cast<Sum>(read_noise(static_cast<float>(variance[j][2 * h]), p.read_noise, n.first));
-            sums[j][2 * h + 1] += static_cast<Sum>(
-                read_noise(static_cast<float>(variance[j][2 * h + 1]), p.read_noise, n.second));
-        }
+    MHO_UNROLL
+    for (int pair = 0; pair < kLaneSums / 2; ++pair) {
+        const int j = pair / 2, h = pair % 2;
+        if (!at.there(j, 2 * h)) continue;
+        const Normal2 n = draw_pair(p, Domain::read_noise, c, polarity, at.place[h], at.column[j][0]);
+        sums[j][2 * h] +=
+            static_cast<Sum>(read_noise(static_cast<float>(variance[j][2 * h]), p.read_noise, n.first));
+        sums[j][2 * h + 1] +=
+            static_cast<Sum>(read_noise(static_cast<float>(variance[j][2 * h + 1]), p.read_noise, n.second));
+    }
 }
 
 /// Column sums of 16 vectors by 16 columns for up to Kind::kSteps reads, exact, noise included; with
@@ -176,9 +184,7 @@ __device__ inline void sum_columns(const CrossbarParams& p, const Conversion& fi
                              (int64_t{phase} * p.block.vectors + first_vector) * p.block.row_pitch *
                                  static_cast<int64_t>(sizeof(typename Kind::Code));
     const int first_step = first.read - phase * p.read.steps;
-    for (int t = 0; t < Kind::kSteps; ++t)
-        for (int j = 0; j < 2; ++j)
-            for (int i = 0; i < 4; ++i) sums[t][j][i] = 0;
+    for (int e = 0; e < Kind::kSteps * kLaneSums; ++e) sums[e / kLaneSums][e / 4 % 2][e % 4] = 0;
     for (int place = polarities_of_conversion(p) - 1; place >= 0; --place) {
         const CellPlanes cells = planes_of(p, p.block.cells, place);
         const CellPlanes variances = planes_of(p, p.block.variances, place);
@@ -199,20 +205,22 @@ __device__ inline void sum_columns(const CrossbarParams& p, const Conversion& fi
             if (first_step + t >= p.read.steps) continue;
             const int shift = kBytes ? (first_step + t) * p.read.dac_bits : 0;
             Sum now[2][4], variance[2][4];
-            for (int j = 0; j < 2; ++j)
-                for (int i = 0; i < 4; ++i) {
-                    now[j][i] = joined_planes<Sum>(plane[t][j], i, shift);
-                    if constexpr (!kNoisy) continue;
-                    variance[j][i] = joined_planes<Sum>(square[t][j], i, shift);  // a bit is its own square
-                    if constexpr (!kBytes) variance[j][i] += 256 * joined_planes<Sum>(high_square[j], i, 0);
-                }
+            MHO_UNROLL
+            for (int e = 0; e < kLaneSums; ++e) {
+                const int j = e / 4, i = e % 4;
+                now[j][i] = joined_planes<Sum>(plane[t][j], i, shift);
+                if constexpr (!kNoisy) continue;
+                variance[j][i] = joined_planes<Sum>(square[t][j], i, shift);  // a bit is its own square
+                if constexpr (!kBytes) variance[j][i] += 256 * joined_planes<Sum>(high_square[j], i, 0);
+            }
             if constexpr (kNoisy) {
                 Conversion c = first;
                 c.read += t;
                 add_noise(p, c, polarities_of_conversion(p) == 2 ? place : first.polarity, at, variance, now);
             }
-            for (int j = 0; j < 2; ++j)
-                for (int i = 0; i < 4; ++i) sums[t][j][i] = now[j][i] - sums[t][j][i];
+            MHO_UNROLL
+            for (int e = 0; e < kLaneSums; ++e)
+                sums[t][e / 4][e % 4] = now[e / 4][e % 4] - sums[t][e / 4][e % 4];
         }
     }
 }

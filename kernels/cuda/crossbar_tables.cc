@@ -118,6 +118,7 @@ void CrossbarOnChip::program(const ChipAddress& address, const CrossbarCalibrati
     address_ = address;
     calibration_ = calibration;
     params_.cells.seed = address.seed;
+    params_.cells.keys = philox_keys(address.seed);
     params_.cells.chip = address.chip;
     params_.cells.nominal = address.nominal;
     const CodePlan plan = codes();

@@ -17,7 +17,8 @@ __global__ void survey_kernel(CellSampler cells, const int32_t* row_begin, CellS
         const int64_t group = array / e.polarities / e.slices;
         unsigned long long clipped = 0, stuck = 0, sum[4] = {};
         for (int64_t row = row_begin[tile]; row < row_begin[tile + 1]; ++row) {
-            const Cells4 four = sample4(cells, group, slice, polarity, row, column);
+            const Cells4 four = sample4(cells, cell_element(e, group, slice, polarity, row, column),
+                                        static_cast<int32_t>(cells.columns - column));
             clipped += static_cast<unsigned>(four.clipped);
             stuck += static_cast<unsigned>(four.stuck);
             for (int c = 0; c < 4; ++c) {
