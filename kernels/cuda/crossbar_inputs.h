@@ -38,13 +38,14 @@ struct WindowPlace {
     int32_t image, depth, height, width;
 };
 
+/// In 32 bits: read_crossbar() sees to it that vectors have no larger numbers.
 __device__ inline WindowPlace window_of(const VectorGeometry& g, int64_t vector) {
-    const int64_t w = vector % g.out_width, h = vector / g.out_width % g.out_height;
-    const int64_t d = vector / (int64_t{g.out_width} * g.out_height) % g.out_depth;
-    const int64_t image = vector / (int64_t{g.out_width} * g.out_height * g.out_depth);
-    return {static_cast<int32_t>(image), static_cast<int32_t>(d * g.stride[0] - g.pad[0]),
-            static_cast<int32_t>(h * g.stride[1] - g.pad[1]),
-            static_cast<int32_t>(w * g.stride[2] - g.pad[2])};
+    const uint32_t width = static_cast<uint32_t>(g.out_width), height = static_cast<uint32_t>(g.out_height),
+                   depth = static_cast<uint32_t>(g.out_depth), v = static_cast<uint32_t>(vector);
+    const uint32_t row = v / width, plane = row / height, image = plane / depth;
+    return {static_cast<int32_t>(image), static_cast<int32_t>(plane - image * depth) * g.stride[0] - g.pad[0],
+            static_cast<int32_t>(row - plane * height) * g.stride[1] - g.pad[1],
+            static_cast<int32_t>(v - row * width) * g.stride[2] - g.pad[2]};
 }
 
 /// The stored code of one row of one vector.

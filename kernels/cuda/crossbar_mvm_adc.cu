@@ -5,12 +5,15 @@
 // codes (crossbar_codes.h).
 #include "kernels/cuda/crossbar_mvm_adc.h"
 
+#include <limits>
+
 #include "kernels/cuda/activate.h"
 #include "kernels/cuda/crossbar_arrays.h"
 #include "kernels/cuda/crossbar_codes.h"
 #include "kernels/cuda/crossbar_inputs.h"
 #include "kernels/cuda/crossbar_sums.h"
 #include "kernels/cuda/launch.h"
+#include "kernels/error.h"
 
 namespace mho::cuda {
 namespace {
@@ -128,6 +131,9 @@ bool looks_inside(const Inspection& i) {
 
 void read_crossbar(const CrossbarLaunch& l, CrossbarParams p, int64_t vectors, int64_t chunks,
                    cudaStream_t stream) {
+    if (p.geometry.vectors > std::numeric_limits<int32_t>::max())
+        throw InputError(
+            "a layer of more than 2^31 input vectors a batch: ask for a smaller monte_carlo.batch");
     p.block = l.block;
     const dim3 grid(static_cast<unsigned>((vectors + l.block.vectors - 1) / l.block.vectors),
                     static_cast<unsigned>(chunks), static_cast<unsigned>(p.groups));
