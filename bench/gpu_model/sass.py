@@ -64,17 +64,17 @@ class Kernel:
     def executed(self, first: int, last: int) -> list[Instruction]:
         """Instructions [first, last] but for the slow paths of square roots and divisions: blocks that call a
         routine, which a conditional branch before them skips for every ordinary operand."""
+        leaders = set(self.labels.values()) | {i + 1 for i, c in enumerate(self.code) if c.operation in ("BRA", "EXIT", "RET")}
         skipped = set()
         for index in range(first, last + 1):
-            if self.code[index].operation != "CALL":
+            if self.code[index].operation != "CALL" or "slowpath" not in self.code[index].operands:
                 continue
-            begin = index
-            while begin > first and self.code[begin - 1].operation not in ("BRA", "BSSY"):
+            begin, end = index, index + 1
+            while begin > first and begin not in leaders:
                 begin -= 1
-            end = index
-            while end < last and self.code[end].operation != "BRA":
+            while end <= last and end not in leaders:
                 end += 1
-            skipped.update(range(begin, end + 1))
+            skipped.update(range(begin, end))
         return [self.code[i] for i in range(first, last + 1) if i not in skipped]
 
 
