@@ -1,6 +1,8 @@
 // kernels/cuda/launch.h - the one way in which the project launches kernels: each has a name and is checked.
 #pragma once
 
+#include <type_traits>
+
 #include "kernels/cuda/check.h"
 #include "kernels/cuda/shared_layout.h"
 
@@ -14,7 +16,7 @@ struct LaunchShape {
 /// Puts a kernel on a stream.
 template <class... Params>
 void launch(const char* name, void (*kernel)(Params...), const LaunchShape& shape, cudaStream_t stream,
-            Params... params) {
+            std::type_identity_t<Params>... params) {
 #if defined(MHO_CUDA_ON_CPU)
     cuda_on_cpu::enqueue(stream, [=] {
         cuda_on_cpu::launch(name, shape.grid, shape.block, shape.shared.bytes(), shape.shared.guards(),

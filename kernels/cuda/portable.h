@@ -9,10 +9,10 @@
 #include <cstdint>
 
 /// Before a loop whose arrays must stay in registers.
-#if defined(MHO_CUDA_ON_CPU)
-#define MHO_UNROLL
-#else
+#if defined(__CUDACC__)
 #define MHO_UNROLL _Pragma("unroll")
+#else
+#define MHO_UNROLL
 #endif
 
 namespace mho::cuda {
