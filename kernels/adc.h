@@ -66,9 +66,12 @@ MHO_FORMULA Converter make_converter(float lo, float step, float gain, float off
     return {a, offset - lo * a};
 }
 
-/// Before rounding and cutting; `noise`: sigma_adc, in ADC steps, times a draw n in N(0,1).
+/// Before rounding and cutting.
+MHO_FORMULA float conversion(const Converter& c, float sum) { return fmaf(sum, c.a, c.b); }
+
+/// With noise: sigma_adc, in ADC steps, times a draw n in N(0,1).
 MHO_FORMULA float conversion(const Converter& c, float sum, float sigma_adc, float n) {
-    return fmaf(sigma_adc, n, fmaf(sum, c.a, c.b));
+    return fmaf(sigma_adc, n, conversion(c, sum));
 }
 
 MHO_FORMULA float cut_code(float v, float largest_code) { return fminf(fmaxf(rintf(v), 0.0f), largest_code); }

@@ -10,7 +10,8 @@ import sass
 from gpus import GPUS
 from networks import NETWORKS
 
-TILE_ROWS, CHUNK, BLOCK_VECTORS, BLOCK_THREADS = 256, 32, 256, 128
+TILE_ROWS, CHUNK, BLOCK_VECTORS = 256, 32, 256
+BLOCK_THREADS = kernel.BLOCK_THREADS
 STEPS, SLICES, POLARITIES, PLANES = 8, 4, 2, 2  # 8-bit inputs bit by bit, 8-bit weights in differential 2-bit cells
 BATCH = 256  # images a launch
 
@@ -22,7 +23,7 @@ def padded(n, to):
 def block_shared_bytes():
     """As kernels/cuda/crossbar_fit.cc lays a block out for arrays of TILE_ROWS rows."""
     pitch = padded(TILE_ROWS, 32) + 16
-    return BLOCK_VECTORS * pitch + 2 * CHUNK * pitch + BLOCK_VECTORS * CHUNK * 8 + BLOCK_VECTORS * 8
+    return BLOCK_VECTORS * pitch + 2 * CHUNK * pitch + BLOCK_VECTORS * CHUNK * 4 + BLOCK_VECTORS * 8
 
 
 def blocks_a_multiprocessor(gpu, counts):

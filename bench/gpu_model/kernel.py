@@ -1,5 +1,5 @@
 """Counts of the fused kernel, kernels/cuda/crossbar_mvm_adc.cu, in the variant that a sweep runs: codes in bytes, four steps at a
-time, normal programming errors, without read noise."""
+time, normal programming errors, converters alone between sums and codes."""
 
 import dataclasses
 import os
@@ -14,12 +14,13 @@ import sass
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "kernels/cuda/crossbar_mvm_adc.cu"
-VARIANT = re.compile(r"crossbar_mvm_adcI\w*ByteCodesILi4EEELb0ELb0ELN\w*CellErrorsE0")
+VARIANT = re.compile(r"crossbar_mvm_adcI\w*QuietBytesELb0ELb0ELN\w*CellErrorsE0")
 NOISY_VARIANT = re.compile(r"crossbar_mvm_adcI\w*ByteCodesILi2EEELb1ELb0ELN\w*CellErrorsE0")
 
 CELLS_A_TURN = 16  # of the sampling loop: four rows of four columns
 MACS_A_PRODUCT = 16 * 8 * 32  # of one IMMA m16n8k32
 LANES = 32
+BLOCK_THREADS = int(re.search(r"kBlockThreads = (\d+)", SOURCE.with_suffix(".h").read_text()).group(1))
 CONVERSIONS_A_LANE = 4 * 8  # four steps of eight sums: what a lane converts between two multiplying loops
 
 
@@ -71,25 +72,39 @@ def resources(report, variant):
     return int(re.search(r"Used (\d+) registers", block).group(1)), stack, stores + loads
 
 
+def lines_of(file, function):
+    """The lines of a function of kernels/cuda/FILE, from its name to its closing brace."""
+    text = (ROOT / "kernels/cuda" / file).read_text()
+    begin = re.search(rf"\b{function}\([^;]*?\{{\n", text).start()
+    return range(text.count("\n", 0, begin) + 1, text.count("\n", 0, text.index("\n}", begin)) + 3)
+
+
+def multiplying_loop(kernel):
+    """Of the loops of tensor products the one that takes all steps at once, not those for the steps left of a read."""
+    loops = [l for l in kernel.loops() if any(c.operation == "IMMA" for c in kernel.code[l.first : l.last + 1])]
+    innermost = [l for l in loops if not any(l.first <= o.first and o.last <= l.last and o != l for o in loops)]
+    return max(innermost, key=lambda l: sum(c.operation == "IMMA" for c in kernel.code[l.first : l.last + 1]))
+
+
+def conversions_of(kernel, multiplying):
+    """Instructions that turn the sums of one turn of the loop over steps into joined codes: all of that loop but products, how they
+    are set up, and what only subtraction before the ADC runs."""
+    around = [l for l in kernel.loops() if l.first < multiplying.first and l.last > multiplying.last]
+    steps = min((l for l in around if any(i.file == "adc.h" for i in kernel.code[l.first : l.last + 1])), key=lambda l: l.last - l.first)
+    products = {("crossbar_sums.h", line) for f in ("multiply_bytes", "multiply_steps", "step_mask", "negate")
+                for line in lines_of("crossbar_sums.h", f)}
+    other_files = ("tensor_core.h", "sm_20_intrinsics.hpp", "crossbar_arrays.h")
+    return [i for i in kernel.code[steps.first : steps.last + 1] if i.file not in other_files and (i.file, i.line) not in products]
+
+
 def count(architecture, report, kernels):
     kernel = next(k for name, k in kernels.items() if VARIANT.search(name))
     sampling = kernel.innermost(lambda i: i.operation == "MUFU" and i.file == "normal.h")
     sampled = kernel.executed(sampling.first, sampling.last)
-    multiplying = kernel.innermost(lambda i: i.operation == "IMMA")
+    multiplying = multiplying_loop(kernel)
     loop = kernel.executed(multiplying.first, multiplying.last)
     products = sum(i.operation == "IMMA" for i in loop)
-    # What follows the multiplying loops up to the end of the loop over steps: planes joined, conversion, codes added. Draws of
-    # the converters' noise lie behind a branch that a converter without noise does not take.
-    around = [l for l in kernel.loops() if l.first < multiplying.first and l.last > multiplying.last]
-    steps = min(around, key=lambda l: l.last - l.first)
-    while not any(i.file == "adc.h" for i in kernel.code[steps.first : steps.last + 1]):
-        around.remove(steps)
-        steps = min(around, key=lambda l: l.last - l.first)
-    inner = [l for l in kernel.loops() if steps.first < l.first and l.last < steps.last]
-    in_inner = {i for l in inner for i in range(l.first, l.last + 1) if any(c.operation == "IMMA" for c in kernel.code[l.first : l.last + 1])}
-    noise = ("normal.h", "draws4.h", "draw_address.h", "philox.h")
-    converting = [kernel.code[i] for i in range(steps.first, steps.last + 1)
-                  if i not in in_inner and kernel.code[i].file not in noise and kernel.code[i].operation != "CALL"]
+    converting = conversions_of(kernel, multiplying)
     registers, stack, spills = resources(report, VARIANT)
     return Counts(architecture, registers, stack, spills, len(sampled) / CELLS_A_TURN, sampled, products, len(loop), loop,
                   len(converting) / CONVERSIONS_A_LANE)

@@ -22,31 +22,48 @@ struct LaneConverters {
     }
 };
 
-/// Column sums of one read become codes.
+/// cut_code() of adc.h in two instructions: conversion to unsigned cuts what is negative.
+__device__ inline int32_t code_of(float v, int32_t largest) {
+    const unsigned code = __float2uint_rn(v), most = static_cast<unsigned>(largest);
+    return static_cast<int32_t>(code < most ? code : most);
+}
+
+/// Column sums of one read become codes, by converters alone. The sums have kept a weight, `unit` takes it
+/// off: a power of two, so that nothing is rounded otherwise.
+__device__ inline void convert_sums(const CrossbarParams& p, const LaneConverters& converters, float unit,
+                                    const int32_t sums[2][4], int32_t codes[2][4]) {
+    MHO_UNROLL
+    for (int e = 0; e < kLaneSums; ++e) {
+        const int j = e / 4, i = e % 4;
+        const Converter& c = converters.of[j][i % 2];
+        codes[j][i] = code_of(conversion({c.a * unit, c.b}, static_cast<float>(sums[j][i])), p.largest_code);
+    }
+}
+
+/// The same by any converters: ideal ones, or noisy ones.
 template <class Sum>
 __device__ inline void convert_sums(const CrossbarParams& p, const Conversion& c, const LanePlaces& at,
                                     const LaneConverters& converters, const Sum sums[2][4],
                                     int64_t codes[2][4]) {
     MHO_UNROLL
-    for (int pair = 0; pair < kLaneSums / 2; ++pair) {
-        const int j = pair / 2, h = pair % 2;
-        Normal2 n{0, 0};
-        if (p.adc_noise > 0 && at.there(j, 2 * h))
-            n = draw_pair(p, Domain::converter_noise, c, c.polarity, at.place[h], at.column[j][0]);
-        for (int i = 0; i < 2; ++i) {
-            const Sum sum = sums[j][2 * h + i];
-            const float v = conversion(converters.of[j][i], static_cast<float>(sum), p.adc_noise,
-                                       i == 0 ? n.first : n.second);
-            codes[j][2 * h + i] =
-                p.ideal_converters ? int64_t{sum} : static_cast<int64_t>(cut_code(v, p.largest_code));
+    for (int j = 0; j < 2; ++j) {
+        Normal2 n[2] = {};
+        if (p.adc_noise > 0) draw_tile(p, Domain::converter_noise, c, c.polarity, at, j, n);
+        MHO_UNROLL
+        for (int i = 0; i < 4; ++i) {
+            const float v = conversion(converters.of[j][i % 2], static_cast<float>(sums[j][i]), p.adc_noise,
+                                       i % 2 == 0 ? n[i / 2].first : n[i / 2].second);
+            codes[j][i] = p.ideal_converters ? int64_t{sums[j][i]} : int64_t{code_of(v, p.largest_code)};
         }
     }
 }
 
-/// Hands sums and codes of one read to whoever looks inside.
-template <class Sum>
+/// Hands sums and codes of one read to whoever looks inside. `kept`: the power of two that the sums are too
+/// large by.
+template <class Sum, class Code>
 __device__ inline void inspect_read(const CrossbarParams& p, const ColumnChunk& chunk, const Conversion& c,
-                                    const LanePlaces& at, const Sum sums[2][4], const int64_t codes[2][4]) {
+                                    const LanePlaces& at, int kept, const Sum sums[2][4],
+                                    const Code codes[2][4]) {
     const Inspection& wanted = p.inspect;
     const int64_t positions = p.geometry.vectors - p.first_vector;
     const int64_t arrays = int64_t{p.row_tiles} * p.slices * p.conversions;
@@ -57,7 +74,7 @@ __device__ inline void inspect_read(const CrossbarParams& p, const ColumnChunk& 
         if (!at.there(j, i) || !(chunk.owned >> (at.slot[j] + i % 2) & 1)) continue;
         const int32_t column = at.column[j][i % 2];
         if (wanted.histogram) {
-            const int64_t bin = (sums[j][i] - wanted.first) / wanted.width;
+            const int64_t bin = ((sums[j][i] >> kept) - wanted.first) / wanted.width;
             const int64_t range = wanted.range_of[converter_of(p, c, column)];
             atomicAdd(&wanted.histogram[range * wanted.bins + bin], 1ull);
             continue;
@@ -66,28 +83,25 @@ __device__ inline void inspect_read(const CrossbarParams& p, const ColumnChunk& 
         const int64_t read =
             (blockIdx.z * positions + vector - p.first_vector) * p.cells.extents.reads + c.read;
         const int64_t place = (read * arrays + array) * p.cells.columns + column;
-        if (wanted.column_sum) wanted.column_sum[place] = sums[j][i];
+        if (wanted.column_sum) wanted.column_sum[place] = sums[j][i] >> kept;
         if (wanted.code) wanted.code[place] = codes[j][i];
     }
 }
 
-/// Joined codes of the block, [vector][column]: integers, or floats where ranges differ.
-union Joined {
-    int64_t sum;
-    float z;
-};
-
 /// Takes in the reads of one conversion, joined over phases and steps.
+template <class Kind>
 __device__ inline void join_reads(const CrossbarParams& p, const Conversion& c, const LanePlaces& at,
-                                  int32_t first_vector, const int64_t reads[2][4]) {
-    const int64_t weight =
-        (c.polarity == 0 ? 1 : -1) * (int64_t{1} << (p.slices == 1 ? 0 : c.slice * p.cell_bits));
+                                  int32_t first_vector, const typename Kind::Joined reads[2][4]) {
+    using Integer = typename Kind::Joined;
+    const Integer weight =
+        (c.polarity == 0 ? 1 : -1) * (Integer{1} << (p.slices == 1 ? 0 : c.slice * p.cell_bits));
     MHO_UNROLL
     for (int e = 0; e < kLaneSums; ++e) {
         const int j = e / 4, i = e % 4;
         if (!at.there(j, i)) continue;
         const int32_t vector = first_vector + static_cast<int32_t>(threadIdx.x % 32 / 4) + 8 * (i / 2);
-        Joined& joined = shared_part<Joined>(p.block.joined)[vector * kChunkColumns + at.slot[j] + i % 2];
+        Joined<Kind>& joined =
+            shared_part<Joined<Kind>>(p.block.joined)[vector * kChunkColumns + at.slot[j] + i % 2];
         if (p.rule.kind != CodeScale::separate) {
             joined.sum += weight * reads[j][i];
             continue;

@@ -1,6 +1,8 @@
 // Which columns a block reads, and whether and how a layer fits the kernel's shared memory.
 #include <algorithm>
+#include <cmath>
 
+#include "kernels/cuda/crossbar_kinds.h"
 #include "kernels/cuda/crossbar_mvm_adc.h"
 
 namespace mho::cuda {
@@ -17,20 +19,40 @@ int64_t largest_row_tile(const CrossbarLayer& l) {
     return rows;
 }
 
+int64_t largest_part(const CrossbarLayer& l) { return (int64_t{1} << l.input.dac_bits) - 1; }
+
 /// Bytes hold every code and every sum fits 32 bits with room for noise; and where there is read noise, parts
 /// are bits.
 bool fits_bytes(const CrossbarLayer& l, const CodePlan& codes) {
-    const int64_t largest_part = (int64_t{1} << l.input.dac_bits) - 1;
     const int64_t largest_stored =
         codes.phases == 2 ? 2 * int64_t{codes.high} + 1 : int64_t{codes.high} + codes.offset;
     const bool bits = l.input.dac_bits == 1 || l.device.read_noise == 0;
-    return largest_stored <= 255 && bits && largest_row_tile(l) * largest_part * 32767 < int64_t{1} << 30;
+    return largest_stored <= 255 && bits && largest_row_tile(l) * largest_part(l) * 32767 < int64_t{1} << 30;
 }
 
-CrossbarLaunch lay_out(const CrossbarLayer& l, const CodePlan& codes, int32_t block_vectors) {
+/// Of layers in bytes: sums that keep their step's weight fit 32 bits, and so do all codes joined.
+bool fits_quiet(const CrossbarLayer& l, const CodePlan& codes) {
+    const int64_t last_weight = int64_t{1} << (codes.steps - 1) * l.input.dac_bits;
+    int64_t read_weights = 0, array_weights = 0;
+    for (int t = 0; t < codes.steps; ++t) read_weights += int64_t{1} << t * l.input.dac_bits;
+    for (int s = 0; s < l.slices; ++s) array_weights += array_weight(l, s, 0) * l.conversions();
+    const double largest_joined = std::ldexp(
+        static_cast<double>(read_weights * codes.phases * array_weights * l.row_tiles()), l.adc.bits);
+    return largest_row_tile(l) * largest_part(l) * last_weight * 32767 < int64_t{1} << 31 &&
+           largest_joined < std::ldexp(1.0, 30);  // a reference column's are taken off
+}
+
+ReadKind kind_of(const CrossbarLayer& l, const CodePlan& codes, const ReadEffects& e) {
+    if (!fits_bytes(l, codes)) return ReadKind::wide;
+    const bool quiet = !e.read_noise && !e.ideal_converters && !e.converter_noise && fits_quiet(l, codes);
+    return quiet ? ReadKind::quiet_bytes : ReadKind::bytes;
+}
+
+CrossbarLaunch lay_out(const CrossbarLayer& l, const CodePlan& codes, const ReadEffects& effects,
+                       int32_t block_vectors) {
     CrossbarLaunch launch;
-    launch.wide = !fits_bytes(l, codes);
-    launch.noisy = l.device.read_noise > 0;
+    launch.kind = kind_of(l, codes, effects);
+    launch.noisy = effects.read_noise;
     launch.block.vectors = block_vectors;
     // 16 bytes past a multiple of 32: rows of a fragment lie in different banks.
     launch.block.row_pitch = static_cast<int32_t>(round_up(largest_row_tile(l), 32) + 16);
@@ -38,10 +60,12 @@ CrossbarLaunch lay_out(const CrossbarLayer& l, const CodePlan& codes, int32_t bl
     const int64_t planes = 2 * together * kChunkColumns * launch.block.row_pitch;
     SharedLayout& s = launch.shared;
     launch.block.codes = s.add<std::byte>(codes.phases * block_vectors * int64_t{launch.block.row_pitch} *
-                                          (launch.wide ? 2 : 1));
+                                          (launch.kind == ReadKind::wide ? 2 : 1));
     launch.block.cells = s.add<std::byte>(planes);
     launch.block.variances = launch.noisy ? s.add<std::byte>(planes) : 0;
-    launch.block.joined = s.add<int64_t>(int64_t{block_vectors} * kChunkColumns);
+    const int64_t sums = int64_t{block_vectors} * kChunkColumns;
+    launch.block.joined = launch.kind == ReadKind::quiet_bytes ? s.add<Joined<QuietBytes>>(sums)
+                                                               : s.add<Joined<WideCodes>>(sums);
     launch.block.code_sums = s.add<int64_t>(block_vectors);
     return launch;
 }
@@ -134,12 +158,13 @@ class ChunkMaker {
 
 std::vector<ColumnChunk> column_chunks(const CrossbarLayer& layer) { return ChunkMaker(layer).make(); }
 
-CrossbarFit fit_crossbar(const CrossbarLayer& layer, const CodePlan& codes, size_t shared_bytes) {
+CrossbarFit fit_crossbar(const CrossbarLayer& layer, const CodePlan& codes, const ReadEffects& effects,
+                         size_t shared_bytes) {
     for (int64_t vectors = kMostBlockVectors; vectors >= kTileVectors; vectors /= 2) {
-        CrossbarLaunch launch = lay_out(layer, codes, static_cast<int32_t>(vectors));
+        CrossbarLaunch launch = lay_out(layer, codes, effects, static_cast<int32_t>(vectors));
         if (launch.shared.bytes() <= shared_bytes) return {std::move(launch), ""};
     }
-    const size_t needed = lay_out(layer, codes, kTileVectors).shared.bytes();
+    const size_t needed = lay_out(layer, codes, effects, kTileVectors).shared.bytes();
     return {std::nullopt,
             "arrays of " + std::to_string(largest_row_tile(layer)) + " rows need " +
                 std::to_string(needed / 1024 + 1) + " KiB of shared memory, and a block of this GPU has " +

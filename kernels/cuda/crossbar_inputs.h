@@ -4,26 +4,11 @@
 
 #include <type_traits>
 
+#include "kernels/cuda/crossbar_kinds.h"
 #include "kernels/cuda/crossbar_mvm_adc.h"
 #include "kernels/input_code.h"
 
 namespace mho::cuda {
-
-/// Codes in bytes, sums in 32 bits; so many steps at once as registers hold.
-template <int kStepsAtOnce>
-struct ByteCodes {
-    using Code = uint8_t;
-    using Sum = int32_t;
-    static constexpr bool kBytes = true;
-    static constexpr int kSteps = kStepsAtOnce;
-};
-/// Codes of 16 bits, sums of 64.
-struct WideCodes {
-    using Code = uint16_t;
-    using Sum = int64_t;
-    static constexpr bool kBytes = false;
-    static constexpr int kSteps = 1;
-};
 
 /// What phase `phase` reads of a code as it is stored: shifted, or signed.
 template <class Code>

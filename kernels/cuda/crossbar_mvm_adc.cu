@@ -22,33 +22,42 @@ namespace {
 template <class Kind, bool kNoisy, bool kInspect>
 __device__ void read_tile(const CrossbarParams& p, const ColumnChunk& chunk, Conversion c,
                           int32_t first_vector, int tile) {
+    using Integer = typename Kind::Joined;
     const LanePlaces at(p, chunk, first_vector, tile);
     const LaneConverters converters(p, c, at);
-    int64_t joined[2][4] = {};
-    for (int phase = 0; phase < p.read.phases; ++phase)
+    Integer joined[2][4] = {};
+    for (int phase = 0; phase < p.read.phases; ++phase) {
+        float unit = 1.0f;  // of the sums that keep the weight of their step
+        Integer weight = phase == 0 ? 1 : -1;
         for (int step = 0; step < p.read.steps; step += Kind::kSteps) {
             typename Kind::Sum sums[Kind::kSteps][2][4];
             c.read = phase * p.read.steps + step;
             sum_columns<Kind, kNoisy>(p, c, phase, first_vector, tile, at, sums);
             MHO_UNROLL
-            for (int t = 0; t < Kind::kSteps; ++t) {
+            for (int t = 0; t < Kind::kSteps; ++t, unit *= p.read.part_unit, weight <<= p.read.dac_bits) {
                 if (step + t >= p.read.steps) continue;
                 c.read = phase * p.read.steps + step + t;
-                int64_t codes[2][4];
-                convert_sums(p, c, at, converters, sums[t], codes);
-                if constexpr (kInspect) inspect_read(p, chunk, c, at, sums[t], codes);
-                const int64_t weight = (phase == 0 ? 1 : -1) * (int64_t{1} << ((step + t) * p.read.dac_bits));
+                Integer codes[2][4];
+                if constexpr (Kind::kQuiet)
+                    convert_sums(p, converters, unit, sums[t], codes);
+                else
+                    convert_sums(p, c, at, converters, sums[t], codes);
+                if constexpr (kInspect) {
+                    const int kept = Kind::kQuiet ? kept_shift<Kind>(p, step + t) : 0;
+                    inspect_read(p, chunk, c, at, kept, sums[t], codes);
+                }
                 MHO_UNROLL
                 for (int e = 0; e < kLaneSums; ++e) joined[e / 4][e % 4] += weight * codes[e / 4][e % 4];
             }
         }
-    join_reads(p, c, at, first_vector, joined);
+    }
+    join_reads<Kind>(p, c, at, first_vector, joined);
 }
 
 /// One result for each vector and owned output of the block.
-template <bool kInspect>
+template <class Kind, bool kInspect>
 __device__ void write_outputs(const CrossbarParams& p, const ColumnChunk& chunk) {
-    const Joined* all = shared_part<Joined>(p.block.joined);
+    const Joined<Kind>* all = shared_part<Joined<Kind>>(p.block.joined);
     const int64_t* code_sums = shared_part<int64_t>(p.block.code_sums);
     for (int32_t e = threadIdx.x; e < p.block.vectors * kChunkColumns; e += kBlockThreads) {
         const int32_t v = e / kChunkColumns, slot = e % kChunkColumns, quad = chunk.quad_column[slot / 4];
@@ -56,10 +65,10 @@ __device__ void write_outputs(const CrossbarParams& p, const ColumnChunk& chunk)
         const int32_t column = quad + slot % 4;
         if (quad < 0 || column >= p.outputs || vector >= p.geometry.vectors || !(chunk.owned >> slot & 1))
             continue;
-        Joined joined = all[e];
+        Joined<Kind> joined = all[e];
         const bool integer = p.rule.kind != CodeScale::separate;
         if (p.rule.takes_reference) {
-            const Joined& reference = all[v * kChunkColumns + chunk.reference_slot[slot]];
+            const Joined<Kind>& reference = all[v * kChunkColumns + chunk.reference_slot[slot]];
             if (integer)
                 joined.sum -= reference.sum;
             else
@@ -84,7 +93,7 @@ __global__ void __launch_bounds__(kBlockThreads) crossbar_mvm_adc(CrossbarParams
     const ColumnChunk& chunk = p.chunks[blockIdx.y];
     const int warp = threadIdx.x / 32;
     for (int32_t e = threadIdx.x; e < p.block.vectors * kChunkColumns; e += kBlockThreads)
-        shared_part<Joined>(p.block.joined)[e].sum = 0;  // as a float 0 too
+        shared_part<Joined<Kind>>(p.block.joined)[e].sum = 0;  // as a float 0 too
     for (int32_t v = threadIdx.x; v < p.block.vectors; v += kBlockThreads)
         shared_part<int64_t>(p.block.code_sums)[v] = 0;
     __syncthreads();
@@ -103,7 +112,7 @@ __global__ void __launch_bounds__(kBlockThreads) crossbar_mvm_adc(CrossbarParams
             }
     }
     if (p.inspect.histogram) return;
-    write_outputs<kInspect>(p, chunk);
+    write_outputs<Kind, kInspect>(p, chunk);
 }
 
 using Kernel = void (*)(CrossbarParams);
@@ -116,7 +125,8 @@ Kernel kernel_of(bool inspects, CellErrors errors) {
 }
 
 Kernel kernel_of(const CrossbarLaunch& l, bool inspects, CellErrors errors) {
-    if (l.wide)
+    if (l.kind == ReadKind::quiet_bytes) return kernel_of<QuietBytes, false>(inspects, errors);
+    if (l.kind == ReadKind::wide)
         return l.noisy ? kernel_of<WideCodes, true>(inspects, errors)
                        : kernel_of<WideCodes, false>(inspects, errors);
     return l.noisy ? kernel_of<ByteCodes<2>, true>(inspects, errors)

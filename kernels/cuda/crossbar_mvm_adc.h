@@ -20,7 +20,7 @@ namespace mho::cuda {
 inline constexpr int kChunkColumns = 32;  ///< that a block reads
 inline constexpr int kQuads = kChunkColumns / 4;
 inline constexpr int kTileVectors = 16;  ///< of a warp's tensor-core product
-inline constexpr int kBlockThreads = 128;
+inline constexpr int kBlockThreads = 256;
 inline constexpr int kWarps = kBlockThreads / 32;
 inline constexpr int kDepth = 32;  ///< rows of one tensor-core product
 
@@ -53,6 +53,7 @@ struct ReadPlan {
     int phases = 1, steps = 1, dac_bits = 1;
     int32_t code_offset = 0;  ///< added to signed codes that are shifted
     int32_t bias_drive = 0;   ///< code of every bias row
+    float part_unit = 1;      ///< 2^-dac_bits
 };
 
 /// What a block holds in shared memory: offsets of the parts.
@@ -94,7 +95,8 @@ struct CrossbarParams {
     // Converters, in converter order.
     const float *converter_a = nullptr, *converter_b = nullptr;
     bool ideal_converters = false;
-    float largest_code = 0, adc_noise = 0, read_noise = 0;  ///< read_noise: factor, 0 for none
+    int32_t largest_code = 0;
+    float adc_noise = 0, read_noise = 0;  ///< read_noise: factor, 0 for none
     // Joining.
     JoiningRule rule;
     const OutputScale* scales = nullptr;                          ///< of each group and output
@@ -106,9 +108,17 @@ struct CrossbarParams {
     BlockMemory block;
 };
 
+/// What stands between exact sums and codes.
+struct ReadEffects {
+    bool read_noise = false, ideal_converters = false, converter_noise = false;
+};
+
+/// What numbers a kernel takes (crossbar_kinds.h).
+enum class ReadKind { bytes, quiet_bytes, wide };
+
 /// Which of the kernels fits, and its shared memory.
 struct CrossbarLaunch {
-    bool wide = false;  ///< 16-bit codes, sums of 64 bits, any number of bits a step; else bytes and 32 bits
+    ReadKind kind = ReadKind::bytes;
     bool noisy = false;
     SharedLayout shared;
     BlockMemory block;
@@ -120,7 +130,8 @@ struct CrossbarFit {
     std::optional<CrossbarLaunch> launch;
     std::string why_not;
 };
-CrossbarFit fit_crossbar(const CrossbarLayer& layer, const CodePlan& codes, size_t shared_bytes);
+CrossbarFit fit_crossbar(const CrossbarLayer& layer, const CodePlan& codes, const ReadEffects& effects,
+                         size_t shared_bytes);
 
 /// Puts the kernel on a stream, for `vectors` input vectors.
 void read_crossbar(const CrossbarLaunch& launch, CrossbarParams params, int64_t vectors, int64_t chunks,

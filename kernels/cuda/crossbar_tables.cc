@@ -1,5 +1,6 @@
 #include "kernels/cuda/crossbar_tables.h"
 
+#include <cmath>
 #include <utility>
 
 #include "kernels/error.h"
@@ -100,7 +101,7 @@ CrossbarTables::CrossbarTables(const CrossbarLayer& l, const step::Crossbar& ste
     params_.cells.faults = fault_thresholds(l.device);
     params_.cells.layer = l.layer;
     params_.cells.extents = extents;
-    params_.largest_code = static_cast<float>((int64_t{1} << l.adc.bits) - 1);
+    params_.largest_code = (int32_t{1} << l.adc.bits) - 1;
 }
 
 CrossbarOnChip::CrossbarOnChip(const CrossbarTables& tables, size_t shared_bytes)
@@ -122,8 +123,9 @@ void CrossbarOnChip::program(const ChipAddress& address, const CrossbarCalibrati
     params_.cells.chip = address.chip;
     params_.cells.nominal = address.nominal;
     const CodePlan plan = codes();
-    params_.read = {plan.phases, plan.steps, tables_.layer().input.dac_bits, plan.offset,
-                    calibration.bias_drive};
+    const int dac_bits = tables_.layer().input.dac_bits;
+    params_.read = {
+        plan.phases, plan.steps, dac_bits, plan.offset, calibration.bias_drive, std::ldexp(1.0f, -dac_bits)};
     params_.cells.extents = draw_extents(tables_.layer(), plan.phases * plan.steps);
     params_.read_noise = address.nominal ? 0.0f : read_noise_factor(tables_.layer().device);
     params_.ideal_converters = ideal_converters();
@@ -133,7 +135,7 @@ void CrossbarOnChip::program(const ChipAddress& address, const CrossbarCalibrati
         survey(queue);
         programmed_ = true;
     }
-    set_launch();
+    launch_ = fitted({params_.read_noise > 0, params_.ideal_converters, params_.adc_noise > 0});
     set_joining(queue);
     if (!params_.ideal_converters && !calibration_.lo.empty()) set_converters(queue);
 }
@@ -170,11 +172,10 @@ void CrossbarOnChip::collect(const WorkQueue& queue) {
         static_cast<int64_t>(s.largest_column) * ((int64_t{1} << tables_.layer().input.dac_bits) - 1);
 }
 
-void CrossbarOnChip::set_launch() {
-    CrossbarFit fit = fit_crossbar(tables_.layer(), codes(), shared_bytes_);
+CrossbarLaunch CrossbarOnChip::fitted(const ReadEffects& effects) const {
+    CrossbarFit fit = fit_crossbar(tables_.layer(), codes(), effects, shared_bytes_);
     if (!fit.launch) throw InputError(fit.why_not);
-    launch_ = std::move(fit.launch);
-    if (params_.read_noise == 0) launch_->noisy = false;
+    return *std::move(fit.launch);
 }
 
 void CrossbarOnChip::set_joining(const WorkQueue& queue) {

@@ -68,7 +68,8 @@ class CrossbarOnChip {
     CodePlan codes() const { return code_plan(tables_.layer().input, calibration_.is_signed); }
     bool ideal_converters() const { return tables_.layer().adc.bits == 0 || address_.nominal; }
     /// The kernel's launch; throws InputError where the layer does not fit the GPU.
-    const CrossbarLaunch& launch() const { return *launch_; }
+    const CrossbarLaunch& launch() const { return launch_; }
+    CrossbarLaunch fitted(const ReadEffects& effects) const;
     /// Parameters but for inputs, outputs and their places.
     const CrossbarParams& params() const { return params_; }
     int64_t largest_sum() const { return largest_sum_; }
@@ -80,7 +81,6 @@ class CrossbarOnChip {
     void survey(const WorkQueue& queue);
     void set_converters(const WorkQueue& queue);
     void set_joining(const WorkQueue& queue);
-    void set_launch();
 
     const CrossbarTables& tables_;
     size_t shared_bytes_;
@@ -89,7 +89,7 @@ class CrossbarOnChip {
     CrossbarCalibration calibration_;
     ProgrammingReport report_;
     int64_t largest_sum_ = 0;
-    std::optional<CrossbarLaunch> launch_;
+    CrossbarLaunch launch_;
     CrossbarParams params_;
     DeviceBuffer<int16_t> target_;  // with bias rows: a copy of the layer's, bias at its levels
     DeviceBuffer<float> converter_a_, converter_b_, lo_, step_, array_scale_, array_offset_;

@@ -306,7 +306,8 @@ int64_t CudaStream::vectors(const CrossbarOnChip& crossbar, const Step& step) co
 
 CrossbarParams CudaStream::encoded(const CrossbarOnChip& crossbar, const Step& step) const {
     encode(at(step.inputs[0]), elements(step.inputs[0]), crossbar.codes(),
-           crossbar.calibration().x_lsb_inverse, crossbar.launch().wide, codes_.data(), queue_.get());
+           crossbar.calibration().x_lsb_inverse, crossbar.launch().kind == ReadKind::wide, codes_.data(),
+           queue_.get());
     CrossbarParams p = crossbar.params();
     p.codes = codes_.data();
     p.geometry.vectors = vectors(crossbar, step);
@@ -333,9 +334,8 @@ ColumnHistograms CudaStream::measure_columns(const Chip& chip, int index) const 
     p.inspect.first = h.first;
     p.inspect.width = h.width;
     p.inspect.bins = kColumnBins;
-    CrossbarLaunch launch = own.launch();
-    launch.noisy = false;
-    read_crossbar(launch, p, p.geometry.vectors, own.tables().chunk_count(), queue_.get());
+    read_crossbar(own.fitted({.read_noise = false, .ideal_converters = true}), p, p.geometry.vectors,
+                  own.tables().chunk_count(), queue_.get());
     const std::vector<unsigned long long> counted = downloaded(counts.data(), counts.size(), queue_);
     for (int64_t r = 0; r < ranges; ++r)
         h.counts.emplace_back(counted.begin() + r * kColumnBins, counted.begin() + (r + 1) * kColumnBins);

@@ -322,6 +322,31 @@ TEST(CrossbarOracleWide, sums_that_need_64_bits_are_exact) {
     }
 }
 
+/// One bit a step, nearly full cells and inputs, without noise: sums times the weight of the last step, and
+/// joined codes of fine converters, come near 2^31 or go past it.
+TEST(CrossbarOracleWide, sums_and_codes_on_both_sides_of_32_bits_are_exact) {
+    for (const auto& [channels, adc_bits] :
+         std::initializer_list<std::tuple<int64_t, int>>{{56, 8}, {60, 8}, {56, 20}, {56, 24}}) {
+        CaseMaker maker(78);
+        CrossbarCase c;
+        c.channels = channels;
+        c.height = c.width = c.kernel = 3;
+        c.outputs = 2;
+        c.weight = maker.reals(c.outputs * c.channels * 9, 0.98f, 1);
+        c.array_rows = 9 * channels;
+        c.headroom = 1;
+        c.adc_bits = adc_bits;
+        c.range = "max";
+        const std::vector<float> calibration = maker.reals(kCalibrationImages * 9 * channels, 0.9f, 1);
+        const std::vector<float> images = maker.reals(kImages * 9 * channels, 0.9f, 1);
+        const CrossbarOutcome want = oracle::read_chip(c, calibration, images, kFirstImage);
+        const int64_t kept = *std::max_element(want.column_sum.begin(), want.column_sum.end()) << 7;
+        EXPECT_EQ(kept < int64_t{1} << 31, channels == 56);
+        SCOPED_TRACE(described(c));
+        expect_equal(c, run_backend(c, calibration, images), want);
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(RandomCases, CrossbarOracle, ::testing::Range(0, 12));
 
 }  // namespace

@@ -101,6 +101,11 @@ TEST(CudaOnCpu, a_collective_of_the_whole_warp_sees_all_operands_in_order) {
 TEST(CudaOnCpu, integer_intrinsics_are_those_of_the_programming_guide) {
     EXPECT_EQ(__byte_perm(0x33221100u, 0x77665544u, 0x7250u), 0x77225500u);
     EXPECT_EQ(__dp4a(0xff020304u, 0xff050607u, 9u), 9u + 255 * 255 + 2 * 5 + 3 * 6 + 4 * 7);
+    EXPECT_EQ(__float2uint_rn(2.5f), 2u);
+    EXPECT_EQ(__float2uint_rn(3.5f), 4u);
+    EXPECT_EQ(__float2uint_rn(-0.75f), 0u);
+    EXPECT_EQ(__float2uint_rn(NAN), 0u);
+    EXPECT_EQ(__float2uint_rn(5e9f), 0xffffffffu);
     unsigned most = 7;
     EXPECT_EQ(atomicMax(&most, 5u), 7u);
     EXPECT_EQ(atomicMax(&most, 9u), 7u);

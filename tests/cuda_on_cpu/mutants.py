@@ -34,12 +34,18 @@ MUTANTS = [
     Mutant(KERNEL, "__syncthreads();", ";", 2),
     Mutant(KERNEL, "__syncthreads();", ";", 3),
     # shared buffers one element too small
-    Mutant(FIT, "(launch.wide ? 2 : 1));", "(launch.wide ? 2 : 1) - 1);"),
+    Mutant(FIT, "(launch.kind == ReadKind::wide ? 2 : 1));", "(launch.kind == ReadKind::wide ? 2 : 1) - 1);"),
     Mutant(FIT, "s.add<std::byte>(planes);", "s.add<std::byte>(planes - 1);", 1),
     Mutant(FIT, "s.add<std::byte>(planes) : 0", "s.add<std::byte>(planes - 1) : 0"),
-    Mutant(FIT, "int64_t{block_vectors} * kChunkColumns);", "int64_t{block_vectors} * kChunkColumns - 1);"),
+    Mutant(FIT, "s.add<Joined<QuietBytes>>(sums)", "s.add<Joined<QuietBytes>>(sums - 1)"),
+    Mutant(FIT, "s.add<Joined<WideCodes>>(sums)", "s.add<Joined<WideCodes>>(sums - 1)"),
     Mutant(FIT, "s.add<int64_t>(block_vectors);", "s.add<int64_t>(block_vectors - 1);"),
     Mutant(FIT, "round_up(largest_row_tile(l), 32) + 16", "round_up(largest_row_tile(l), 32) - 16"),
+    # which kernel holds a layer
+    Mutant(FIT, "32767 < int64_t{1} << 31 &&", "32767 < int64_t{1} << 32 &&"),
+    Mutant(FIT, "largest_joined < std::ldexp(1.0, 30)", "largest_joined < std::ldexp(1.0, 40)"),
+    Mutant(FIT, "!e.ideal_converters && ", ""),
+    Mutant(FIT, "&& !e.converter_noise", ""),
     # counter words and keys
     Mutant(DRAWS, "static_cast<uint32_t>(block >> 32), c2", "0u, c2", 1,
            "blocks above 2^32 would take a layer of 2^34 cells or reads; kernels/rng.h's own test covers the word"),
@@ -72,28 +78,40 @@ MUTANTS = [
     Mutant(INPUTS, "p.read.bias_drive + p.read.code_offset", "p.read.bias_drive"),
     Mutant(INPUTS, "if (lane == 0) sums[v] += sum;", "if (lane == 1) sums[v] += sum;"),
     # products and sums
-    Mutant(SUMS, "load_matrix4(column_fragment(columns + cells.plane + k", "load_matrix4(column_fragment(columns + k", 1),
+    Mutant(SUMS, "load_matrix4(g + cells.plane + k, high)", "load_matrix4(g + k, high)"),
+    Mutant(SUMS, "(step * read.dac_bits)", "step"),
+    Mutant(SUMS, "t < kMost - 1", "t < kMost - 2"),
+    Mutant(SUMS, "first_step + kMost <= p.read.steps", "first_step + kMost <= p.read.steps + 1"),
+    Mutant(SUMS, "if (place < last)", "if (place > last)"),
     Mutant(SUMS, "* 256 +", "* 255 +"),
     Mutant(SUMS, "part * part >> (square == 2 ? 8 : 0)", "part * part >> (square == 2 ? 7 : 0)"),
     Mutant(SUMS, "lane / 4 + 8 * h;", "lane / 4 + 4 * h;"),
-    Mutant(SUMS, "upper ? w.word[2] : w.word[0]", "w.word[0]"),
-    Mutant(SUMS, "p.read_noise, n.second)", "p.read_noise, n.first)"),
+    Mutant(SUMS, "odd ? at.place[1] : at.place[0]", "at.place[0]"),
+    Mutant(SUMS, "odd ? w.word[0] : w.word[2]", "w.word[2]"),
+    Mutant(SUMS, "odd ? w.word[1] : w.word[3]", "w.word[1]"),
+    Mutant(SUMS, "odd ? normal_pair(w.word[2], w.word[3])", "odd ? normal_pair(w.word[0], w.word[1])"),
+    Mutant(SUMS, "i % 2 == 0 ? n[i / 2].first : n[i / 2].second", "n[i / 2].first"),
     Mutant(SUMS, "c.read += t;", ""),
-    Mutant(SUMS, "now[e / 4][e % 4] - sums[t][e / 4][e % 4]", "now[e / 4][e % 4] + sums[t][e / 4][e % 4]"),
+    Mutant(SUMS, "static_cast<Sum>(drawn) - noise[j][i]", "static_cast<Sum>(drawn) + noise[j][i]"),
     Mutant(SUMS, "*p.first_image * p.places", "*p.first_image"),
     # conversion and joining
     Mutant(CODES, "Domain::converter_noise", "Domain::read_noise"),
     Mutant(CODES, "{p.converter_a[element], p.converter_b[element]}", "{p.converter_a[element], 0.0f}"),
     Mutant(CODES, "c.slice * p.cell_bits", "c.slice"),
     Mutant(CODES, "(c.polarity == 0 ? 1 : -1)", "1"),
-    Mutant(KERNEL, "(phase == 0 ? 1 : -1)", "1"),
+    Mutant(CODES, "c.a * unit", "c.a"),
+    Mutant(CODES, "code < most ? code : most", "code"),
+    Mutant(CODES, ">> kept", "", 2),
+    Mutant(KERNEL, "unit *= p.read.part_unit", "unit *= 0.5f"),
+    Mutant(KERNEL, "weight <<= p.read.dac_bits", "weight <<= 1"),
+    Mutant(KERNEL, "phase == 0 ? 1 : -1", "1"),
     Mutant(KERNEL, "joined.sum -= reference.sum;", ""),
     Mutant(KERNEL, "vector >= p.geometry.vectors ||", ""),
     Mutant(KERNEL, "chunk.owned >> slot & 1", "1"),
     Mutant("kernels/conductance.h", "rintf(fminf(fmaxf(g, 0.0f), kGridMax))", "floorf(fminf(fmaxf(g, 0.0f), kGridMax))"),
     Mutant("kernels/conductance.h", "kGridMax = 32767.0f", "kGridMax = 32766.0f"),
-    Mutant("kernels/adc.h", "fminf(fmaxf(rintf(v), 0.0f), largest_code)", "fminf(fmaxf(floorf(v), 0.0f), largest_code)"),
-    Mutant("kernels/adc.h", "0.0f), largest_code)", "0.0f), largest_code + 1.0f)"),
+    Mutant(CODES, "__float2uint_rn(v)", "__float2uint_rn(floorf(v))"),
+    Mutant(CODES, "static_cast<unsigned>(largest)", "static_cast<unsigned>(largest) + 1"),
     # whole networks
     Mutant("kernels/cuda/perturb_weights.cu", "block * 4 - first", "block * 4 - first + 1"),
     Mutant("kernels/cuda/movement.cu", "y_run + begin + i % run", "y_run + i % run"),
@@ -104,7 +122,7 @@ MUTANTS = [
     Mutant("kernels/cuda/measure.cu", "rank < 5", "rank <= 5"),
 ]
 
-FAST = "*CrossbarOracle*:*Lowering.executes*:*perturbed*:*scores*/parameter:*any_batch*/parameter"
+FAST = "*CrossbarOracle*:*Wide*:*Lowering.executes*:*perturbed*:*scores*/parameter:*any_batch*/parameter"
 CHIPS = "*ChipContract*"
 
 
@@ -124,7 +142,7 @@ def copy_tree():
 
 
 def build():
-    made = subprocess.run(["cmake", "--build", BUILD, "--target", "emulated_contract_test", "backend_races_test"], capture_output=True, text=True)
+    made = subprocess.run(["cmake", "--build", BUILD, "--target", "fit_test", "emulated_contract_test", "backend_races_test"], capture_output=True, text=True)
     return made.returncode == 0, made.stdout[-3000:]
 
 
@@ -139,7 +157,7 @@ def fails(program, tests, seconds):
 
 
 def caught_by():
-    for program, tests, seconds in (("emulated_contract_test", FAST, 900), ("backend_races_test", "*CrossbarOracle*", 900),
+    for program, tests, seconds in (("fit_test", "*", 60), ("emulated_contract_test", FAST, 900), ("backend_races_test", "*CrossbarOracle*", 900),
                                     ("emulated_contract_test", CHIPS, 900)):
         if fails(program, tests, seconds):
             return program

@@ -68,6 +68,11 @@ inline unsigned __byte_perm(unsigned low, unsigned high, unsigned selector) {
         result |= static_cast<unsigned>(bytes >> (selector >> (4 * i) & 7) * 8 & 0xff) << (8 * i);
     return result;
 }
+/// Nearest, ties to even; what unsigned numbers cannot hold is cut, NaN is 0 (PTX ISA, cvt.rni.u32.f32).
+inline unsigned __float2uint_rn(float v) {
+    if (!(v > 0)) return 0;
+    return v >= 4294967296.0f ? ~0u : static_cast<unsigned>(rintf(v));
+}
 /// Four products of unsigned bytes, added to `sum`.
 inline unsigned __dp4a(unsigned a, unsigned b, unsigned sum) {
     for (int i = 0; i < 32; i += 8) sum += (a >> i & 0xff) * (b >> i & 0xff);
