@@ -15,6 +15,7 @@
 #include "host/parameter_range.h"
 #include "kernels/crossbar.h"
 #include "kernels/perturbation.h"
+#include "kernels/plan.h"
 
 namespace mho {
 
@@ -95,6 +96,7 @@ struct MonteCarloConfig {
     double until = 0;
     int64_t images_per_chip = 0;
     int64_t batch = 32;
+    Precision precision = Precision::f32;
 };
 
 /// A value as written, before it is given to a key.

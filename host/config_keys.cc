@@ -203,6 +203,8 @@ void add_monte_carlo_keys(std::vector<Key>& k) {
                        "images", "the first n of data.images; 0: all"));
     k.push_back(number("monte_carlo.batch", MHO_FIELD(monte_carlo.batch), 1, 65536, "images",
                        "images in flight a thread: speed and memory only"));
+    k.push_back(plain("monte_carlo.precision", MHO_CHOICE(monte_carlo.precision, "f32", "tf32", "bf16"),
+                      "factors of products off the crossbars; tf32 and bf16 are faster, on GPUs alone"));
 }
 
 std::vector<Key> make_keys() {

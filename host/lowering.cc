@@ -110,6 +110,7 @@ class Lowering {
           memory_readers_(count_memory_readers(graph_)) {}
 
     Plan run() {
+        plan_.precision = options_.precision;
         for (ValueId input : graph_.inputs) {
             add_placement(input, plain_order(shape(input).dims.size()));
             plan_.inputs.push_back(placement_[input].tensor);
@@ -484,8 +485,9 @@ Plan lower(const NumberedGraph& network, const LoweringOptions& options) {
     return Lowering(network, options).run();
 }
 
-Plan lower_digital(const NumberedGraph& network) {
+Plan lower_digital(const NumberedGraph& network, Precision precision) {
     LoweringOptions options;
+    options.precision = precision;
     options.choose = [](const Node&) { return LayerChoice{}; };
     return lower(network, options);
 }

@@ -37,13 +37,14 @@ struct LoweringOptions {
     bool analog_batch_norm = false;  ///< standing batch norms are asked about, else digital
     bool analog_identity = false;    ///< residual additions are asked about, else digital
     int relu_levels = 0;             ///< quantise every ReLU output to so many levels; 0: not
+    Precision precision = Precision::f32;
 };
 
 /// The plan of `network`. Throws InputError naming the node that cannot be laid out.
 Plan lower(const NumberedGraph& network, const LoweringOptions& options);
 
 /// Everything digital.
-Plan lower_digital(const NumberedGraph& network);
+Plan lower_digital(const NumberedGraph& network, Precision precision = Precision::f32);
 
 /// The input of a residual addition that is carried past the other branch: the operand from which the other
 /// one is computed. -1 where neither is, or the node is no addition of two activations.

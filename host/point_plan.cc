@@ -113,6 +113,7 @@ LoweringOptions lowering_options(const Config& config, const NumberedGraph& netw
     options.analog_batch_norm = config.chip.batch_norm == BatchNormMode::analog;
     options.analog_identity = config.chip.identity == IdentityMode::analog;
     options.relu_levels = static_cast<int>(config.chip.relu_levels);
+    options.precision = config.monte_carlo.precision;
     const bool crossbar = config.chip.level == ChipLevel::crossbar;
     const double scale = crossbar ? network_scale(config, network) : 0;
     options.choose = [config, crossbar, scale, only_layer](const Node& node) {

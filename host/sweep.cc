@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "host/calibration.h"
+#include "host/config_keys.h"
 #include "host/monte_carlo.h"
 #include "host/output.h"
 #include "host/point_plan.h"
@@ -76,7 +77,8 @@ class Sweep {
     }
 
     RunResult run() {
-        const Plan digital_plan = lower_digital(prepare_network(workload_.network(), config_));
+        const Plan digital_plan =
+            lower_digital(prepare_network(workload_.network(), config_), config_.monte_carlo.precision);
         Store store =
             Store::create(options_.out, run_info(*devices_[0]->load(digital_plan)), options_.resume);
         write_file(options_.out, "config.toml", to_toml(config_));
@@ -136,7 +138,7 @@ class Sweep {
         info.until = config_.monte_carlo.until;
         info.confidence = config_.monte_carlo.confidence;
         info.backend = devices_[0]->name();
-        info.precision = "f32";
+        info.precision = std::get<std::string>(value_of(*find_key("monte_carlo.precision"), config_));
         info.command = options_.command;
         return info;
     }

@@ -132,6 +132,10 @@ struct Step {
 /// Product of the extents of axes [begin, end).
 int64_t extent_between(const std::vector<int64_t>& dims, size_t begin, size_t end);
 
+/// What the factors of parameter-level and digital products are rounded to; sums are float32. bf16: on
+/// windows larger than one place, their results too.
+enum class Precision { f32, tf32, bf16 };
+
 struct Plan {
     std::vector<PlanTensor> tensors;
     std::vector<Parameter> parameters;
@@ -139,6 +143,7 @@ struct Plan {
     std::vector<Step> steps;
     std::vector<TensorId> inputs, outputs;  ///< plan inputs and outputs lie in the graph's own axis order
     int quantise_sites = 0;
+    Precision precision = Precision::f32;
 
     int64_t elements(TensorId tensor, int64_t images) const;
 };

@@ -17,8 +17,9 @@ std::optional<ProductSite> product_site(const Plan& plan, const Step& step) {
     if (!conv && !linear) return std::nullopt;
     const std::vector<int64_t>& x = plan.tensors[static_cast<size_t>(step.inputs[0])].dims;
     const std::vector<int64_t>& y = plan.tensors[static_cast<size_t>(step.output)].dims;
-    if (conv) return ProductSite{conv->weight, conv->bias, {x, y, conv->window, conv->groups}};
-    return ProductSite{linear->weight, linear->bias, {as_rows(x), as_rows(y), {}, 1}};
+    if (conv)
+        return ProductSite{conv->weight, conv->bias, {x, y, conv->window, conv->groups, plan.precision}};
+    return ProductSite{linear->weight, linear->bias, {as_rows(x), as_rows(y), {}, 1, plan.precision}};
 }
 
 ProductShape batch_shape(const Plan& plan, const Step& step, const ProductSite& site, int64_t images) {

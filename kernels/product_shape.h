@@ -17,6 +17,7 @@ struct ProductShape {
     std::vector<int64_t> x, y;  ///< n, D, H, W, C, images included
     Window window;
     int64_t groups = 1;
+    Precision precision = Precision::f32;
 };
 
 /// A convolution or linear layer of a plan: what all its products share.

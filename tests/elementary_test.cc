@@ -3,10 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <functional>
 #include <vector>
 
+#include "kernels/bf16.h"
 #include "kernels/cpu/elementwise.h"
 
 namespace mho {
@@ -53,6 +55,23 @@ TEST(Elementary, tanh_and_erf_are_as_exact_as_stated) {
         EXPECT_EQ(tanh_of(-far), -1.0f);
         EXPECT_EQ(erf_of(-far), -1.0f);
     }
+}
+
+TEST(Elementary, bfloat16_is_the_nearest_with_eight_bits) {
+    std::vector<float> all = arguments(-3, 3);
+    for (float tie : {1.00390625f, 1.01171875f, -1.00390625f, 0x1.fep127f, 0x1.ffp127f, 0x1p-140f, INFINITY})
+        all.push_back(tie);
+    for (float x : all) {
+        // Eight bits of significand, fewer below 2^-126; what rounds past the largest is infinite.
+        const int last = std::max(x == 0 || std::isinf(x) ? 0 : std::ilogb(x), -126) - 7;
+        const double rounded = std::ldexp(std::nearbyint(std::ldexp(double{x}, -last)), last);
+        const float nearest =
+            std::abs(rounded) >= 0x1p128 ? std::copysign(INFINITY, x) : static_cast<float>(rounded);
+        ASSERT_EQ(float_of_bf16(bf16_of(x)), nearest) << x;
+    }
+    EXPECT_TRUE(std::isnan(float_of_bf16(bf16_of(NAN))));
+    const float signalling = std::bit_cast<float>(0x7f800001u);
+    EXPECT_TRUE(std::isnan(float_of_bf16(bf16_of(signalling))));
 }
 
 struct Case {

@@ -9,6 +9,7 @@
 #include "kernels/cpu/integer_product.h"
 #include "kernels/cpu/program.h"
 #include "kernels/cpu/stream.h"
+#include "kernels/error.h"
 
 namespace mho {
 namespace {
@@ -38,6 +39,10 @@ class CpuBackend : public Backend {
                integer_product_instructions();
     }
     std::unique_ptr<Program> load(Plan plan) const override {
+        if (plan.precision != Precision::f32)
+            throw InputError(
+                "monte_carlo.precision: tf32 and bf16 take a GPU (--backend cuda); "
+                "the CPU multiplies in f32");
         return std::make_unique<cpu::CpuProgram>(std::move(plan));
     }
     std::unique_ptr<ImageStore> upload(std::vector<float> values, std::vector<int32_t> labels,

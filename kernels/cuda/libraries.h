@@ -15,14 +15,19 @@
 namespace mho::cuda {
 
 /// y = x * w for one layer and batch size, without bias. x, y: channels last; w: outputs x taps x inputs of a
-/// group. float32 throughout.
-class DeviceProduct {
+/// group. T: float, or uint16_t for bfloat16.
+template <class T>
+class ProductOf {
   public:
-    virtual ~DeviceProduct() = default;
+    virtual ~ProductOf() = default;
     virtual size_t workspace_bytes() const = 0;
     /// `workspace`: workspace_bytes(), aligned to 256; may be null where that is 0.
-    virtual void run(const float* x, const float* weight, float* y, void* workspace, cudaStream_t stream) = 0;
+    virtual void run(const T* x, const T* weight, T* y, void* workspace, cudaStream_t stream) = 0;
 };
+using DeviceProduct = ProductOf<float>;
+/// Rounds x and w to bfloat16 in its workspace, multiplies there, and widens y.
+std::unique_ptr<DeviceProduct> rounded_to_bf16(std::unique_ptr<ProductOf<uint16_t>> product,
+                                               const ProductShape& shape);
 
 /// What a product may take as workspace, at most.
 inline constexpr size_t kMostWorkspaceBytes = size_t{64} << 20;
@@ -34,7 +39,7 @@ class Libraries {
     virtual std::unique_ptr<DeviceProduct> product(const ProductShape& shape) = 0;
 };
 
-/// Whether a shape is none that cuDNN takes: direct_product.cu does.
+/// Whether a shape is none that cuDNN takes: direct_product.cu does, always in float32.
 bool needs_direct_product(const ProductShape& shape);
 std::unique_ptr<DeviceProduct> direct_product(const ProductShape& shape);
 

@@ -5,7 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <functional>
+#include <random>
 
 #include "host/inference.h"
 #include "kernels/backend.h"
@@ -220,6 +223,60 @@ TEST_P(Lowering, folding_batch_norms_changes_nothing) {
 
 INSTANTIATE_TEST_SUITE_P(Networks, Lowering, ::testing::ValuesIn(kNetworks),
                          [](const auto& tested) { return std::string(tested.param.name); });
+
+/// One layer of positive weights over positive inputs: each result is the sum of its terms' sizes.
+std::vector<float> positive_products(Precision precision, bool window) {
+    std::mt19937 random(17);
+    const auto positive = [&random](std::vector<int64_t> dims) {
+        int64_t count = 1;
+        for (int64_t d : dims) count *= d;
+        Tensor t{dims, std::vector<float>(static_cast<size_t>(count))};
+        for (float& v : t.data) v = std::uniform_real_distribution<float>(0.1f, 1)(random);
+        return t;
+    };
+    GraphBuilder b(0);
+    const ValueId x = b.input({1, 24, 5, 6});
+    const int64_t kernel = window ? 3 : 1;
+    op::Conv conv;
+    conv.spatial_rank = 2;
+    conv.window.kernel[1] = conv.window.kernel[2] = kernel;
+    conv.weight = positive({9, 24, kernel, kernel});
+    b.output(b.add(std::move(conv), {x}));
+    LoweringOptions options;
+    options.choose = [](const Node&) { return LayerChoice{}; };
+    options.precision = precision;
+    const auto program = testing::backend_under_test()->load(lower(number_nodes(b.graph), options));
+    const auto chip = program->make_chip();
+    program->program(*chip, {0, 0, true}, {});
+    const auto stream = program->make_stream(2, false);
+    stream->write(0, positive({2, 24, 5, 6}).data, 0, 2);
+    stream->run(*chip, 0, static_cast<int>(program->plan().steps.size()));
+    std::vector<float> y(static_cast<size_t>(program->plan().elements(program->plan().outputs[0], 2)));
+    stream->read(program->plan().outputs[0], y);
+    return y;
+}
+
+TEST(Precision, factors_are_rounded_as_asked_or_the_backend_refuses) {
+    if (testing::backend_under_test()->name() == "cpu") {
+        EXPECT_THROW(positive_products(Precision::tf32, true), InputError);
+        EXPECT_THROW(positive_products(Precision::bf16, false), InputError);
+        return;
+    }
+    for (bool window : {true, false}) {
+        const std::vector<float> exact = positive_products(Precision::f32, window);
+        // Two factors are off by a unit of their last place at most, whether rounded or cut, and a result in
+        // bf16 no more than rounding two factors leaves; sums of 216 terms by 216 x 2^-24 on either side.
+        for (const auto& [precision, unit] :
+             {std::pair(Precision::tf32, 0x1p-10), std::pair(Precision::bf16, 0x1p-7)}) {
+            const std::vector<float> y = positive_products(precision, window);
+            double largest = 0;
+            for (size_t i = 0; i < y.size(); ++i)
+                largest = std::max(largest, std::abs(double{y[i]} - exact[i]) / exact[i]);
+            EXPECT_LE(largest, 2.1 * unit + 432 * 0x1p-24) << "window " << window;
+            EXPECT_GT(largest, unit / 256) << "window " << window;  // something was rounded
+        }
+    }
+}
 
 TEST(FoldBatchNorm, folds_only_what_one_layer_alone_feeds_and_keeps_numbers) {
     GraphBuilder b(3);

@@ -2,6 +2,8 @@
 // would.
 #include "kernels/cuda/libraries.h"
 
+#include <array>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
@@ -25,7 +27,31 @@ int64_t output_extent(const Window& w, size_t axis, int64_t in) {
            1;
 }
 
-class PlainProduct : public DeviceProduct {
+/// `x` with so many bits after the point of its binary scientific notation, nearest, ties to even.
+float rounded(float x, int bits) {
+    if (x == 0 || !std::isfinite(x)) return x;
+    const int exponent = std::ilogb(x) - bits;
+    return static_cast<float>(std::ldexp(std::nearbyint(std::ldexp(double{x}, -exponent)), exponent));
+}
+
+/// As a factor, and as a result: float32 holds TF32 with its 10 bits; uint16_t is the upper half of a float.
+float factor(float x, Precision p) { return p == Precision::tf32 ? rounded(x, 10) : x; }
+float factor(uint16_t x, Precision) {
+    const uint32_t bits = uint32_t{x} << 16;
+    float value;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+}
+void store(float sum, float* y) { *y = sum; }
+void store(float sum, uint16_t* y) {
+    const float value = rounded(sum, 7);
+    uint32_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    *y = static_cast<uint16_t>(bits >> 16);
+}
+
+template <class T>
+class PlainProduct : public ProductOf<T> {
   public:
     explicit PlainProduct(const ProductShape& shape) : s_(shape) {
         require(s_.x.size() == 5 && s_.y.size() == 5, "images have five axes");
@@ -41,7 +67,7 @@ class PlainProduct : public DeviceProduct {
     }
     size_t workspace_bytes() const override { return kWorkspace; }
 
-    void run(const float* x, const float* weight, float* y, void* workspace, cudaStream_t stream) override {
+    void run(const T* x, const T* weight, T* y, void* workspace, cudaStream_t stream) override {
         for (const void* p :
              {static_cast<const void*>(x), static_cast<const void*>(weight), static_cast<const void*>(y)})
             require(p && reinterpret_cast<uintptr_t>(p) % kAlignment == 0, "arrays are there and aligned");
@@ -54,18 +80,18 @@ class PlainProduct : public DeviceProduct {
     }
 
   private:
-    static void multiply(const ProductShape& s, const float* x, const float* weight, float* y) {
+    static void multiply(const ProductShape& s, const T* x, const T* weight, T* y) {
         const int64_t group_inputs = s.x[4] / s.groups, group_outputs = s.y[4] / s.groups;
         for (int64_t n = 0; n < s.y[0]; ++n)
             for (int64_t d = 0; d < s.y[1]; ++d)
                 for (int64_t h = 0; h < s.y[2]; ++h)
                     for (int64_t w = 0; w < s.y[3]; ++w)
                         for (int64_t o = 0; o < s.y[4]; ++o)
-                            *y++ =
-                                window_sum(s, x, weight, n, {d, h, w}, o, o / group_outputs * group_inputs);
+                            store(window_sum(s, x, weight, n, {d, h, w}, o, o / group_outputs * group_inputs),
+                                  y++);
     }
 
-    static float window_sum(const ProductShape& s, const float* x, const float* weight, int64_t n,
+    static float window_sum(const ProductShape& s, const T* x, const T* weight, int64_t n,
                             std::array<int64_t, 3> place, int64_t output, int64_t first_input) {
         const Window& w = s.window;
         const int64_t inputs = s.x[4] / s.groups;
@@ -77,12 +103,12 @@ class PlainProduct : public DeviceProduct {
                     const int64_t r = place[1] * w.stride[1] - w.pad_begin[1] + kh * w.dilation[1];
                     const int64_t q = place[2] * w.stride[2] - w.pad_begin[2] + kw * w.dilation[2];
                     if (z < 0 || z >= s.x[1] || r < 0 || r >= s.x[2] || q < 0 || q >= s.x[3]) continue;
-                    const float* from =
-                        x + (((n * s.x[1] + z) * s.x[2] + r) * s.x[3] + q) * s.x[4] + first_input;
+                    const T* from = x + (((n * s.x[1] + z) * s.x[2] + r) * s.x[3] + q) * s.x[4] + first_input;
                     const int64_t tap = (kd * w.kernel[1] + kh) * w.kernel[2] + kw;
                     const int64_t taps = w.kernel[0] * w.kernel[1] * w.kernel[2];
-                    const float* row = weight + (output * taps + tap) * inputs;
-                    for (int64_t c = 0; c < inputs; ++c) sum += from[c] * row[c];
+                    const T* row = weight + (output * taps + tap) * inputs;
+                    for (int64_t c = 0; c < inputs; ++c)
+                        sum += factor(from[c], s.precision) * factor(row[c], s.precision);
                 }
         return sum;
     }
@@ -94,7 +120,9 @@ class PlainLibraries : public Libraries {
   public:
     std::unique_ptr<DeviceProduct> product(const ProductShape& shape) override {
         if (needs_direct_product(shape)) return direct_product(shape);
-        return std::make_unique<PlainProduct>(shape);
+        if (shape.precision == Precision::bf16)
+            return rounded_to_bf16(std::make_unique<PlainProduct<uint16_t>>(shape), shape);
+        return std::make_unique<PlainProduct<float>>(shape);
     }
 };
 

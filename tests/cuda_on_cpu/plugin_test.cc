@@ -128,6 +128,30 @@ TEST_F(CudaPluginTest, sweeps_at_parameter_level) {
     }
 }
 
+TEST_F(CudaPluginTest, multiplies_as_precisely_as_asked) {
+    const std::string sweep = "sweep " MHO_SOURCE_DIR
+                              "/examples/digits.toml --set parameter.sigma=0.05 --set data.images=40 "
+                              "--set monte_carlo.chips=1 --out ";
+    std::vector<std::string> losses;
+    for (const std::string precision : {"f32", "tf32", "bf16"}) {
+        ASSERT_EQ(mho(MHO_EXECUTED_PLUGIN, "",
+                      sweep + run_of(precision) + " --backend cuda --set monte_carlo.precision=" + precision),
+                  0)
+            << err();
+        EXPECT_THAT(contents(folder_ / precision / "results.json"),
+                    HasSubstr("\"precision\": \"" + precision + "\""));
+        losses.push_back(rows(precision).at(1).at(4));
+        EXPECT_NEAR(std::stod(losses.back()), std::stod(losses.front()), 0.02 * std::stod(losses.front()));
+    }
+    EXPECT_NE(losses[0], losses[1]);
+    EXPECT_NE(losses[1], losses[2]);
+    EXPECT_EQ(mho(MHO_EXECUTED_PLUGIN, "",
+                  sweep + run_of("cpu") + " --backend cpu --set monte_carlo.precision=tf32"),
+              2);
+    EXPECT_THAT(err(), HasSubstr("monte_carlo.precision: tf32 and bf16 take a GPU"));
+    EXPECT_FALSE(fs::exists(folder_ / "cpu"));
+}
+
 #if !defined(MHO_SANITIZED)  // sampling every cell anew at every launch takes minutes there
 /// The digits on crossbars, three chips of few images: seconds when executed.
 class ExecutedSweep : public CudaPluginTest {
