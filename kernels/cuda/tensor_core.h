@@ -10,6 +10,22 @@
 
 namespace mho::cuda {
 
+/// multiply_tile() without tensor cores, in the same layout: a lane gathers its two rows of A and two columns
+/// of B from the four lanes that hold each.
+__device__ inline void multiply_tile_dp4a(int32_t sums[4], const uint32_t a[4], const uint32_t b[2]) {
+    const int lane = threadIdx.x % 32, row = lane / 4 * 4, column = lane % 4 * 8;
+    for (int quarter = 0; quarter < 4; ++quarter)
+        for (int half = 0; half < 2; ++half) {
+            uint32_t x[2], y[2];
+            for (int i = 0; i < 2; ++i) {
+                x[i] = __shfl_sync(~0u, a[2 * half + i], row + quarter);
+                y[i] = __shfl_sync(~0u, b[half], column + 4 * i + quarter);
+            }
+            for (int i = 0; i < 4; ++i)
+                sums[i] = static_cast<int32_t>(__dp4a(x[i / 2], y[i % 2], static_cast<uint32_t>(sums[i])));
+        }
+}
+
 #if defined(MHO_CUDA_ON_CPU)
 
 struct LoadMatrixOperands {
@@ -75,10 +91,14 @@ __device__ __forceinline__ void load_matrix4(const std::byte* row, uint32_t frag
 }
 
 __device__ __forceinline__ void multiply_tile(int32_t sums[4], const uint32_t a[4], const uint32_t b[2]) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800  // no products of this shape
+    multiply_tile_dp4a(sums, a, b);
+#else
     asm("mma.sync.aligned.m16n8k32.row.col.s32.u8.u8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, "
         "%1, %2, %3};"
         : "+r"(sums[0]), "+r"(sums[1]), "+r"(sums[2]), "+r"(sums[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#endif
 }
 
 #endif

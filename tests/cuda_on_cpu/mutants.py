@@ -16,6 +16,7 @@ BUILD = ROOT / "build/mutants/build"
 KERNEL = "kernels/cuda/crossbar_mvm_adc.cu"
 INPUTS, ARRAYS = "kernels/cuda/crossbar_inputs.h", "kernels/cuda/crossbar_arrays.h"
 SUMS, CODES, FIT = "kernels/cuda/crossbar_sums.h", "kernels/cuda/crossbar_codes.h", "kernels/cuda/crossbar_fit.cc"
+TENSOR = "kernels/cuda/tensor_core.h"
 DRAWS, SAMPLER = "kernels/cuda/draws4.h", "kernels/cuda/cell_sampler.h"
 
 
@@ -94,6 +95,9 @@ MUTANTS = [
     Mutant(SUMS, "c.read += t;", ""),
     Mutant(SUMS, "static_cast<Sum>(drawn) - noise[j][i]", "static_cast<Sum>(drawn) + noise[j][i]"),
     Mutant(SUMS, "*p.first_image * p.places", "*p.first_image"),
+    Mutant(TENSOR, "a[2 * half + i]", "a[half + 2 * i]"),
+    Mutant(TENSOR, "column + 4 * i + quarter", "column + i + quarter"),
+    Mutant(TENSOR, "x[i / 2], y[i % 2]", "x[i % 2], y[i / 2]"),
     # conversion and joining
     Mutant(CODES, "Domain::converter_noise", "Domain::read_noise"),
     Mutant(CODES, "{p.converter_a[element], p.converter_b[element]}", "{p.converter_a[element], 0.0f}"),
@@ -142,7 +146,7 @@ def copy_tree():
 
 
 def build():
-    made = subprocess.run(["cmake", "--build", BUILD, "--target", "fit_test", "emulated_contract_test", "backend_races_test"], capture_output=True, text=True)
+    made = subprocess.run(["cmake", "--build", BUILD, "--target", "fit_test", "tensor_core_test", "emulated_contract_test", "backend_races_test"], capture_output=True, text=True)
     return made.returncode == 0, made.stdout[-3000:]
 
 
@@ -157,7 +161,7 @@ def fails(program, tests, seconds):
 
 
 def caught_by():
-    for program, tests, seconds in (("fit_test", "*", 60), ("emulated_contract_test", FAST, 900), ("backend_races_test", "*CrossbarOracle*", 900),
+    for program, tests, seconds in (("fit_test", "*", 60), ("tensor_core_test", "*", 60), ("emulated_contract_test", FAST, 900), ("backend_races_test", "*CrossbarOracle*", 900),
                                     ("emulated_contract_test", CHIPS, 900)):
         if fails(program, tests, seconds):
             return program
