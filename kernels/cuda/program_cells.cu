@@ -1,4 +1,4 @@
-// A survey's thread takes four neighbouring columns of one array (row tile) from top to bottom.
+// A survey's warp takes four neighbouring columns of one array (row tile), a lane every 32nd row of them.
 #include "kernels/cuda/program_cells.h"
 
 #include "kernels/adc.h"
@@ -7,16 +7,21 @@
 namespace mho::cuda {
 namespace {
 
+__device__ inline unsigned long long warp_sum(unsigned long long value) {
+    for (unsigned distance = 16; distance > 0; distance /= 2) value += __shfl_down_sync(~0u, value, distance);
+    return value;
+}
+
 __global__ void survey_kernel(CellSampler cells, const int32_t* row_begin, CellSurvey* survey,
                               int16_t* conductance, int64_t count) {
     const DrawExtents& e = cells.extents;
-    const int64_t quads = e.pitch / 4;
-    for (int64_t i = first_element(); i < count; i += element_stride()) {
+    const int64_t quads = e.pitch / 4, lane = threadIdx.x % 32;
+    for (int64_t i = first_element() / 32; i < count; i += element_stride() / 32) {
         const int64_t column = i % quads * 4, tile = i / quads % e.row_tiles, array = i / quads / e.row_tiles;
         const int64_t polarity = array % e.polarities, slice = array / e.polarities % e.slices;
         const int64_t group = array / e.polarities / e.slices;
         unsigned long long clipped = 0, stuck = 0, sum[4] = {};
-        for (int64_t row = row_begin[tile]; row < row_begin[tile + 1]; ++row) {
+        for (int64_t row = row_begin[tile] + lane; row < row_begin[tile + 1]; row += 32) {
             const Cells4 four = sample4(cells, cell_element(e, group, slice, polarity, row, column),
                                         static_cast<int32_t>(cells.columns - column));
             clipped += static_cast<unsigned>(four.clipped);
@@ -27,6 +32,10 @@ __global__ void survey_kernel(CellSampler cells, const int32_t* row_begin, CellS
                     conductance[(array * e.rows + row) * cells.columns + column + c] = four.g[c];
             }
         }
+        clipped = warp_sum(clipped);
+        stuck = warp_sum(stuck);
+        for (int c = 0; c < 4; ++c) sum[c] = warp_sum(sum[c]);
+        if (lane > 0) continue;
         if (clipped) atomicAdd(&survey->clipped, clipped);
         if (stuck) atomicAdd(&survey->stuck, stuck);
         for (int c = 0; c < 4; ++c) atomicMax(&survey->largest_column, sum[c]);
@@ -55,7 +64,7 @@ void survey_cells(const CellSampler& cells, const int32_t* row_begin, CellSurvey
                   int16_t* conductance, cudaStream_t stream) {
     const DrawExtents& e = cells.extents;
     const int64_t count = e.groups * e.slices * e.polarities * e.row_tiles * (e.pitch / 4);
-    launch("survey_cells", survey_kernel, one_thread_each(count), stream, cells, row_begin, survey,
+    launch("survey_cells", survey_kernel, one_thread_each(32 * count), stream, cells, row_begin, survey,
            conductance, count);
 }
 
