@@ -1,5 +1,8 @@
-// kernels/cuda/activate.h - an activation whose kind is known at run time.
+// kernels/cuda/activate.h - activations whose kind is known at run time, alone or at the end of another
+// kernel.
 #pragma once
+
+#include <optional>
 
 #include "kernels/cuda/portable.h"
 #include "kernels/elementary.h"
@@ -29,5 +32,16 @@ __device__ inline float activated_by(const Activation& f, float x) {
     }
     return x;
 }
+
+/// What a kernel does to a result before it writes it.
+struct Epilogue {
+    bool activates = false;
+    Activation activation;
+
+    Epilogue() = default;
+    explicit Epilogue(const std::optional<Activation>& f)
+        : activates(f.has_value()), activation(f.value_or(Activation{})) {}
+    __device__ float of(float x) const { return activates ? activated_by(activation, x) : x; }
+};
 
 }  // namespace mho::cuda

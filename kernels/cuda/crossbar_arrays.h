@@ -28,7 +28,7 @@ struct CellPlanes {
 };
 
 __device__ inline CellPlanes planes_of(const CrossbarParams& p, uint32_t part, int polarity) {
-    const int64_t plane = int64_t{kChunkColumns} * p.block.row_pitch;
+    const int64_t plane = int64_t{p.block.columns} * p.block.row_pitch;
     return {shared_part<std::byte>(part) + 2 * plane * polarity, plane};
 }
 
@@ -40,10 +40,11 @@ __device__ inline void sample_array(const CrossbarParams& p, const ColumnChunk& 
     const int32_t begin = p.row_begin[row_tile], rows = p.row_begin[row_tile + 1] - begin;
     const CellPlanes cells = planes_of(p, p.block.cells, place);
     const CellPlanes variances = planes_of(p, p.block.variances, place);
-    const int32_t quad = threadIdx.x % kQuads, column = chunk.quad_column[quad];
+    const int32_t quads = p.block.columns / 4, thread = threadIdx.x, quad = thread % quads;
+    const int32_t column = chunk.quad_column[quad];
     const int32_t columns = column < 0 ? 0 : static_cast<int32_t>(p.cells.columns) - column;
     const uint64_t pitch = static_cast<uint64_t>(p.cells.extents.pitch);
-    const int32_t first_row = threadIdx.x / kQuads * 4, row_step = kBlockThreads / kQuads * 4;
+    const int32_t first_row = thread / quads * 4, row_step = kBlockThreads / quads * 4;
     uint64_t element = cell_element(p.cells.extents, blockIdx.z, slice, polarity, begin + first_row,
                                     column < 0 ? 0 : column);
     const int32_t padded_rows = (rows + kDepth - 1) / kDepth * kDepth;

@@ -101,7 +101,7 @@ __device__ inline void join_reads(const CrossbarParams& p, const Conversion& c, 
         if (!at.there(j, i)) continue;
         const int32_t vector = first_vector + static_cast<int32_t>(threadIdx.x % 32 / 4) + 8 * (i / 2);
         Joined<Kind>& joined =
-            shared_part<Joined<Kind>>(p.block.joined)[vector * kChunkColumns + at.slot[j] + i % 2];
+            shared_part<Joined<Kind>>(p.block.joined)[vector * p.block.columns + at.slot[j] + i % 2];
         if (p.rule.kind != CodeScale::separate) {
             joined.sum += weight * reads[j][i];
             continue;

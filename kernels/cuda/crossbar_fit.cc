@@ -8,7 +8,8 @@
 namespace mho::cuda {
 namespace {
 
-constexpr int64_t kMostBlockVectors = 256;  // more would leave too few blocks for the GPU
+constexpr int32_t kMostBlockVectors = 256;  // more would leave too few blocks for the GPU
+constexpr int32_t kFewVectors = 64;
 
 int64_t round_up(int64_t value, int64_t to) { return (value + to - 1) / to * to; }
 
@@ -49,21 +50,22 @@ ReadKind kind_of(const CrossbarLayer& l, const CodePlan& codes, const ReadEffect
 }
 
 CrossbarLaunch lay_out(const CrossbarLayer& l, const CodePlan& codes, const ReadEffects& effects,
-                       int32_t block_vectors) {
+                       int32_t block_vectors, int32_t block_columns) {
     CrossbarLaunch launch;
     launch.kind = kind_of(l, codes, effects);
     launch.noisy = effects.read_noise;
     launch.block.vectors = block_vectors;
+    launch.block.columns = block_columns;
     // 16 bytes past a multiple of 32: rows of a fragment lie in different banks.
     launch.block.row_pitch = static_cast<int32_t>(round_up(largest_row_tile(l), 32) + 16);
     const int64_t together = l.polarities() == 2 && l.conversions() == 1 ? 2 : 1;
-    const int64_t planes = 2 * together * kChunkColumns * launch.block.row_pitch;
+    const int64_t planes = 2 * together * block_columns * launch.block.row_pitch;
     SharedLayout& s = launch.shared;
     launch.block.codes = s.add<std::byte>(codes.phases * block_vectors * int64_t{launch.block.row_pitch} *
                                           (launch.kind == ReadKind::wide ? 2 : 1));
     launch.block.cells = s.add<std::byte>(planes);
     launch.block.variances = launch.noisy ? s.add<std::byte>(planes) : 0;
-    const int64_t sums = int64_t{block_vectors} * kChunkColumns;
+    const int64_t sums = int64_t{block_vectors} * block_columns;
     launch.block.joined = launch.kind == ReadKind::quiet_bytes ? s.add<Joined<QuietBytes>>(sums)
                                                                : s.add<Joined<WideCodes>>(sums);
     launch.block.code_sums = s.add<int64_t>(block_vectors);
@@ -73,8 +75,11 @@ CrossbarLaunch lay_out(const CrossbarLayer& l, const CodePlan& codes, const Read
 /// Fills chunks with groups of four columns and the groups that hold their references.
 class ChunkMaker {
   public:
-    explicit ChunkMaker(const CrossbarLayer& layer)
-        : l_(layer), claimed_(static_cast<size_t>(layer.columns()), false) {}
+    ChunkMaker(const CrossbarLayer& layer, int columns)
+        : l_(layer),
+          quads_(columns / 4),
+          columns_(columns),
+          claimed_(static_cast<size_t>(layer.columns()), false) {}
 
     std::vector<ColumnChunk> make() {
         begin();
@@ -94,8 +99,8 @@ class ChunkMaker {
 
   private:
     void begin() {
-        std::fill_n(chunk_.quad_column, kQuads, -1);
-        std::fill_n(chunk_.reference_slot, kChunkColumns, int8_t{-1});
+        std::fill_n(chunk_.quad_column, kMostQuads, -1);
+        std::fill_n(chunk_.reference_slot, kMostColumns, int8_t{-1});
         chunk_.owned = 0;
         used_ = 0;
     }
@@ -116,7 +121,7 @@ class ChunkMaker {
         for (int32_t wanted : needed(quad)) {
             if (std::find(with.quad_column, with.quad_column + used, wanted) != with.quad_column + used)
                 continue;
-            if (used == kQuads) return false;
+            if (used == quads_) return false;
             with.quad_column[used++] = wanted;
         }
         chunk_ = with;
@@ -126,7 +131,7 @@ class ChunkMaker {
 
     /// A column is the first chunk's that holds it together with its reference.
     void claim(ColumnChunk& chunk) {
-        for (int slot = 0; slot < kChunkColumns; ++slot) {
+        for (int slot = 0; slot < columns_; ++slot) {
             const int64_t quad = chunk.quad_column[slot / 4], column = quad + slot % 4;
             if (quad < 0 || column >= l_.columns() || claimed_[static_cast<size_t>(column)]) continue;
             if (l_.reference == Reference::column && column < l_.outputs && chunk.reference_slot[slot] < 0)
@@ -137,10 +142,10 @@ class ChunkMaker {
     }
 
     void refer(ColumnChunk& chunk) const {
-        for (int slot = 0; slot < kChunkColumns; ++slot) {
+        for (int slot = 0; slot < columns_; ++slot) {
             const int64_t quad = chunk.quad_column[slot / 4], column = quad + slot % 4;
             if (l_.reference != Reference::column || quad < 0 || column >= l_.outputs) continue;
-            for (int other = 0; other < kChunkColumns; ++other)
+            for (int other = 0; other < columns_; ++other)
                 if (chunk.quad_column[other / 4] >= 0 &&
                     chunk.quad_column[other / 4] + other % 4 == reference_of(column))
                     chunk.reference_slot[slot] = static_cast<int8_t>(other);
@@ -148,6 +153,7 @@ class ChunkMaker {
     }
 
     const CrossbarLayer& l_;
+    int quads_, columns_;
     ColumnChunk chunk_{};
     int used_ = 0;
     std::vector<ColumnChunk> chunks_;
@@ -156,15 +162,21 @@ class ChunkMaker {
 
 }  // namespace
 
-std::vector<ColumnChunk> column_chunks(const CrossbarLayer& layer) { return ChunkMaker(layer).make(); }
+std::vector<ColumnChunk> column_chunks(const CrossbarLayer& layer, int chunk_columns) {
+    return ChunkMaker(layer, chunk_columns).make();
+}
 
 CrossbarFit fit_crossbar(const CrossbarLayer& layer, const CodePlan& codes, const ReadEffects& effects,
                          size_t shared_bytes) {
-    for (int64_t vectors = kMostBlockVectors; vectors >= kTileVectors; vectors /= 2) {
-        CrossbarLaunch launch = lay_out(layer, codes, effects, static_cast<int32_t>(vectors));
-        if (launch.shared.bytes() <= shared_bytes) return {std::move(launch), ""};
-    }
-    const size_t needed = lay_out(layer, codes, effects, kTileVectors).shared.bytes();
+    // Half the columns only where all of them leave few vectors: those share what is sampled, columns share
+    // inputs.
+    for (const auto& [columns, fewest] :
+         {std::pair(kMostColumns, kFewVectors), std::pair(kMostColumns / 2, kTileVectors)})
+        for (int32_t vectors = kMostBlockVectors; vectors >= fewest; vectors /= 2) {
+            CrossbarLaunch launch = lay_out(layer, codes, effects, vectors, columns);
+            if (launch.shared.bytes() <= shared_bytes) return {std::move(launch), ""};
+        }
+    const size_t needed = lay_out(layer, codes, effects, kTileVectors, kMostColumns / 2).shared.bytes();
     return {std::nullopt,
             "arrays of " + std::to_string(largest_row_tile(layer)) + " rows need " +
                 std::to_string(needed / 1024 + 1) + " KiB of shared memory, and a block of this GPU has " +

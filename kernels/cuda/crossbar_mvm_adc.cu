@@ -7,7 +7,6 @@
 
 #include <limits>
 
-#include "kernels/cuda/activate.h"
 #include "kernels/cuda/crossbar_arrays.h"
 #include "kernels/cuda/crossbar_codes.h"
 #include "kernels/cuda/crossbar_inputs.h"
@@ -59,8 +58,8 @@ template <class Kind, bool kInspect>
 __device__ void write_outputs(const CrossbarParams& p, const ColumnChunk& chunk) {
     const Joined<Kind>* all = shared_part<Joined<Kind>>(p.block.joined);
     const int64_t* code_sums = shared_part<int64_t>(p.block.code_sums);
-    for (int32_t e = threadIdx.x; e < p.block.vectors * kChunkColumns; e += kBlockThreads) {
-        const int32_t v = e / kChunkColumns, slot = e % kChunkColumns, quad = chunk.quad_column[slot / 4];
+    for (int32_t e = threadIdx.x; e < p.block.vectors * p.block.columns; e += kBlockThreads) {
+        const int32_t v = e / p.block.columns, slot = e % p.block.columns, quad = chunk.quad_column[slot / 4];
         const int64_t vector = p.first_vector + int64_t{blockIdx.x} * p.block.vectors + v;
         const int32_t column = quad + slot % 4;
         if (quad < 0 || column >= p.outputs || vector >= p.geometry.vectors || !(chunk.owned >> slot & 1))
@@ -68,7 +67,7 @@ __device__ void write_outputs(const CrossbarParams& p, const ColumnChunk& chunk)
         Joined<Kind> joined = all[e];
         const bool integer = p.rule.kind != CodeScale::separate;
         if (p.rule.takes_reference) {
-            const Joined<Kind>& reference = all[v * kChunkColumns + chunk.reference_slot[slot]];
+            const Joined<Kind>& reference = all[v * p.block.columns + chunk.reference_slot[slot]];
             if (integer)
                 joined.sum -= reference.sum;
             else
@@ -77,8 +76,7 @@ __device__ void write_outputs(const CrossbarParams& p, const ColumnChunk& chunk)
         const int64_t output = int64_t{blockIdx.z} * p.outputs + column;
         const float y = output_of(p.rule, p.scales[output], integer ? joined.sum : 0,
                                   integer ? 0.0f : joined.z, p.rule.per_code == 0 ? 0 : code_sums[v]);
-        p.y[(vector - p.first_vector) * p.groups * p.outputs + output] =
-            p.has_activation ? activated_by(p.activation, y) : y;
+        p.y[(vector - p.first_vector) * p.groups * p.outputs + output] = p.epilogue.of(y);
         if constexpr (kInspect)
             if (p.inspect.joined && integer) {
                 const int64_t positions = p.geometry.vectors - p.first_vector;
@@ -92,7 +90,7 @@ template <class Kind, bool kNoisy, bool kInspect, CellErrors kErrors>
 __global__ void __launch_bounds__(kBlockThreads) crossbar_mvm_adc(CrossbarParams p) {
     const ColumnChunk& chunk = p.chunks[blockIdx.y];
     const int warp = threadIdx.x / 32;
-    for (int32_t e = threadIdx.x; e < p.block.vectors * kChunkColumns; e += kBlockThreads)
+    for (int32_t e = threadIdx.x; e < p.block.vectors * p.block.columns; e += kBlockThreads)
         shared_part<Joined<Kind>>(p.block.joined)[e].sum = 0;  // as a float 0 too
     for (int32_t v = threadIdx.x; v < p.block.vectors; v += kBlockThreads)
         shared_part<int64_t>(p.block.code_sums)[v] = 0;
@@ -105,7 +103,7 @@ __global__ void __launch_bounds__(kBlockThreads) crossbar_mvm_adc(CrossbarParams
                     sample_array<kNoisy, kErrors>(p, chunk, row_tile, slice, conversion + place, place);
                 __syncthreads();
                 for (int32_t v = kTileVectors * warp; v < p.block.vectors; v += kTileVectors * kWarps)
-                    for (int tile = 0; tile < kChunkColumns / 8; tile += 2)
+                    for (int tile = 0; tile < p.block.columns / 8; tile += 2)
                         read_tile<Kind, kNoisy, kInspect>(p, chunk, {row_tile, slice, conversion, 0}, v,
                                                           tile);
                 __syncthreads();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernels/adc.h"
+#include "kernels/cuda/activate.h"
 #include "kernels/cuda/cell_sampler.h"
 #include "kernels/cuda/shared_layout.h"
 #include "kernels/joining.h"
@@ -17,8 +18,8 @@
 
 namespace mho::cuda {
 
-inline constexpr int kChunkColumns = 32;  ///< that a block reads
-inline constexpr int kQuads = kChunkColumns / 4;
+inline constexpr int kMostColumns = 32;  ///< that a block reads: so many, or half of them
+inline constexpr int kMostQuads = kMostColumns / 4;
 inline constexpr int kTileVectors = 16;  ///< of a warp's tensor-core product
 inline constexpr int kBlockThreads = 256;
 inline constexpr int kWarps = kBlockThreads / 32;
@@ -27,11 +28,11 @@ inline constexpr int kDepth = 32;  ///< rows of one tensor-core product
 /// Which columns a block reads: groups of four neighbours, so that each is one block of random words; with a
 /// reference column, the references of these columns are among them.
 struct ColumnChunk {
-    int32_t quad_column[kQuads];           ///< first column of each group of four; -1: none
-    int8_t reference_slot[kChunkColumns];  ///< place in the chunk of a column's reference; -1: none
-    uint32_t owned;                        ///< bit a place: this chunk reports that column, no other does
+    int32_t quad_column[kMostQuads];      ///< first column of each group of four; -1: none
+    int8_t reference_slot[kMostColumns];  ///< place in the chunk of a column's reference; -1: none
+    uint32_t owned;                       ///< bit a place: this chunk reports that column, no other does
 };
-std::vector<ColumnChunk> column_chunks(const CrossbarLayer& layer);
+std::vector<ColumnChunk> column_chunks(const CrossbarLayer& layer, int chunk_columns);
 
 /// Where one row of the weight matrix lies in the input, relative to the place that its window begins at.
 struct RowTap {
@@ -59,6 +60,7 @@ struct ReadPlan {
 /// What a block holds in shared memory: offsets of the parts.
 struct BlockMemory {
     int32_t vectors = 0;     ///< input vectors a block
+    int32_t columns = 0;     ///< columns a block: of its chunk
     int32_t row_pitch = 0;   ///< from one column's cells, or one vector's codes, to the next
     uint32_t codes = 0;      ///< [phase][vector][row]
     uint32_t cells = 0;      ///< [polarity][plane][column][row], bytes
@@ -101,8 +103,7 @@ struct CrossbarParams {
     JoiningRule rule;
     const OutputScale* scales = nullptr;                          ///< of each group and output
     const float *array_scale = nullptr, *array_offset = nullptr;  ///< in converter order, where ranges differ
-    bool has_activation = false;
-    Activation activation;
+    Epilogue epilogue;
     float* y = nullptr;  ///< vectors x groups x outputs
     Inspection inspect;
     BlockMemory block;
@@ -133,7 +134,8 @@ struct CrossbarFit {
 CrossbarFit fit_crossbar(const CrossbarLayer& layer, const CodePlan& codes, const ReadEffects& effects,
                          size_t shared_bytes);
 
-/// Puts the kernel on a stream, for `vectors` input vectors.
+/// Puts the kernel on a stream, for `vectors` input vectors and `chunks` of params.chunks, each of
+/// launch.block.columns.
 void read_crossbar(const CrossbarLaunch& launch, CrossbarParams params, int64_t vectors, int64_t chunks,
                    cudaStream_t stream);
 

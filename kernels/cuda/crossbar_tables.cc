@@ -68,7 +68,8 @@ CrossbarTables::CrossbarTables(const CrossbarLayer& l, const step::Crossbar& ste
     for (int64_t extent : x) codes_ *= extent;
     target_ = uploaded<int16_t>(l.target, queue);
     row_begin_ = uploaded<int32_t>(narrowed(l.row_begin), queue);
-    chunks_ = uploaded<ColumnChunk>(column_chunks(l), queue);
+    chunks_ = uploaded<ColumnChunk>(column_chunks(l, kMostColumns), queue);
+    narrow_chunks_ = uploaded<ColumnChunk>(column_chunks(l, kMostColumns / 2), queue);
     taps_ = uploaded<RowTap>(row_taps(l, step, x), queue);
     std::vector<int32_t> ranges(converter_count(l), -1);
     std::vector<int64_t> draws(ranges.size(), 0);
@@ -92,7 +93,6 @@ CrossbarTables::CrossbarTables(const CrossbarLayer& l, const step::Crossbar& ste
     params_.conversions = l.conversions();
     params_.cell_bits = l.cell_bits;
     params_.row_begin = row_begin_.data();
-    params_.chunks = chunks_.data();
     params_.cells.target = target_.data();
     params_.cells.columns = l.columns();
     params_.cells.device = l.device;

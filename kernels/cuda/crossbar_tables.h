@@ -21,7 +21,10 @@ class CrossbarTables {
                    const Dims& y_dims, const WorkQueue& queue);
 
     const CrossbarLayer& layer() const { return layer_; }
-    int64_t chunk_count() const { return chunks_.size(); }
+    /// `columns`: that a block reads, kMostColumns or half of it.
+    const DeviceBuffer<ColumnChunk>& chunks(int columns) const {
+        return columns == kMostColumns ? chunks_ : narrow_chunks_;
+    }
     /// Vectors that one image makes, and codes that it holds.
     int64_t places() const { return places_; }
     int64_t codes() const { return codes_; }
@@ -46,7 +49,7 @@ class CrossbarTables {
     DeviceBuffer<int16_t> target_;
     DeviceBuffer<int32_t> row_begin_, ranges_;
     DeviceBuffer<int64_t> draws_;
-    DeviceBuffer<ColumnChunk> chunks_;
+    DeviceBuffer<ColumnChunk> chunks_, narrow_chunks_;
     DeviceBuffer<RowTap> taps_;
     CrossbarParams params_;
 };

@@ -1,7 +1,6 @@
 // Elementwise operations: a thread takes one element at a time.
 #include <cmath>
 
-#include "kernels/cuda/activate.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/operations.h"
 
@@ -13,21 +12,21 @@ __global__ void activate_kernel(Activation f, const float* x, float* y, int64_t 
 }
 
 __global__ void affine_kernel(const float* x, float* y, int64_t count, int64_t channels, int64_t inner,
-                              const float* scale, const float* shift) {
+                              const float* scale, const float* shift, Epilogue epilogue) {
     for (int64_t i = first_element(); i < count; i += element_stride()) {
         const int64_t c = i / inner % channels;
-        y[i] = fmaf(x[i], scale ? scale[c] : 1.0f, shift ? shift[c] : 0.0f);
+        y[i] = epilogue.of(fmaf(x[i], scale ? scale[c] : 1.0f, shift ? shift[c] : 0.0f));
     }
 }
 
 __global__ void binary_kernel(BinaryKind kind, Axes a_axes, const float* a, Axes b_axes, const float* b,
-                              float* y, int64_t count) {
+                              float* y, int64_t count, Epilogue epilogue) {
     for (int64_t i = first_element(); i < count; i += element_stride()) {
         const float left = a[place_in(a_axes, i)], right = b[place_in(b_axes, i)];
-        y[i] = kind == BinaryKind::add        ? left + right
-               : kind == BinaryKind::subtract ? left - right
-               : kind == BinaryKind::multiply ? left * right
-                                              : left / right;
+        y[i] = epilogue.of(kind == BinaryKind::add        ? left + right
+                           : kind == BinaryKind::subtract ? left - right
+                           : kind == BinaryKind::multiply ? left * right
+                                                          : left / right);
     }
 }
 
@@ -44,8 +43,10 @@ __global__ void encode_kernel(const float* x, int64_t count, CodePlan plan, floa
         codes[i] = static_cast<Code>(input_code(x[i], x_lsb_inverse, plan.low, plan.high) + plan.offset);
 }
 
-__global__ void add_bias_kernel(float* y, int64_t count, int64_t channels, const float* bias) {
-    for (int64_t i = first_element(); i < count; i += element_stride()) y[i] += bias[i % channels];
+__global__ void finish_product_kernel(float* y, int64_t count, int64_t channels, const float* bias,
+                                      Epilogue epilogue) {
+    for (int64_t i = first_element(); i < count; i += element_stride())
+        y[i] = epilogue.of(bias ? y[i] + bias[i % channels] : y[i]);
 }
 
 /// y_dims walked in an operand: it stands still along axes that it repeats.
@@ -69,17 +70,18 @@ void activate(const Activation& f, const float* x, float* y, int64_t count, cuda
 }
 
 void affine(const float* x, float* y, int64_t outer, int64_t channels, int64_t inner, const float* scale,
-            const float* shift, cudaStream_t stream) {
+            const float* shift, const Epilogue& epilogue, cudaStream_t stream) {
     const int64_t count = outer * channels * inner;
     launch("affine", affine_kernel, one_thread_each(count), stream, x, y, count, channels, inner, scale,
-           shift);
+           shift, epilogue);
 }
 
 void binary(BinaryKind kind, const float* a, const Dims& a_dims, const float* b, const Dims& b_dims, float* y,
-            const Dims& y_dims, cudaStream_t stream) {
+            const Dims& y_dims, const Epilogue& epilogue, cudaStream_t stream) {
     const Axes a_axes = broadcast(a_dims, y_dims), b_axes = broadcast(b_dims, y_dims);
     const int64_t count = a_axes.count();
-    launch("binary", binary_kernel, one_thread_each(count), stream, kind, a_axes, a, b_axes, b, y, count);
+    launch("binary", binary_kernel, one_thread_each(count), stream, kind, a_axes, a, b_axes, b, y, count,
+           epilogue);
 }
 
 void quantise(int levels, float high, const float* x, float* y, int64_t count, cudaStream_t stream) {
@@ -98,9 +100,12 @@ void encode(const float* x, int64_t count, const CodePlan& plan, float x_lsb_inv
                x_lsb_inverse, static_cast<uint8_t*>(codes));
 }
 
-void add_bias(float* y, int64_t rows, int64_t channels, const float* bias, cudaStream_t stream) {
+void finish_product(float* y, int64_t rows, int64_t channels, const float* bias, const Epilogue& epilogue,
+                    cudaStream_t stream) {
+    if (!bias && !epilogue.activates) return;
     const int64_t count = rows * channels;
-    launch("add_bias", add_bias_kernel, one_thread_each(count), stream, y, count, channels, bias);
+    launch("finish_product", finish_product_kernel, one_thread_each(count), stream, y, count, channels, bias,
+           epilogue);
 }
 
 }  // namespace mho::cuda

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/cuda/activate.h"
 #include "kernels/cuda/portable.h"
 #include "kernels/input_code.h"
 #include "kernels/ops.h"
@@ -48,14 +49,16 @@ void activate(const Activation& f, const float* x, float* y, int64_t count, cuda
 /// y = fmaf(x, scale, shift) along the middle of outer x channels x inner; scale and shift may be null (1 and
 /// 0).
 void affine(const float* x, float* y, int64_t outer, int64_t channels, int64_t inner, const float* scale,
-            const float* shift, cudaStream_t stream);
+            const float* shift, const Epilogue& epilogue, cudaStream_t stream);
 void binary(BinaryKind kind, const float* a, const Dims& a_dims, const float* b, const Dims& b_dims, float* y,
-            const Dims& y_dims, cudaStream_t stream);
+            const Dims& y_dims, const Epilogue& epilogue, cudaStream_t stream);
 void quantise(int levels, float high, const float* x, float* y, int64_t count, cudaStream_t stream);
 /// Input codes as crossbar_mvm_adc stores them: bytes, or 16 bits where `wide`; shifted or signed.
 void encode(const float* x, int64_t count, const CodePlan& plan, float x_lsb_inverse, bool wide, void* codes,
             cudaStream_t stream);
-void add_bias(float* y, int64_t rows, int64_t channels, const float* bias, cudaStream_t stream);
+/// Of a product: adds the bias, which may be null.
+void finish_product(float* y, int64_t rows, int64_t channels, const float* bias, const Epilogue& epilogue,
+                    cudaStream_t stream);
 
 // movement.cu
 /// y, row-major over axes.extent, from x read at `offset` with axes.stride.

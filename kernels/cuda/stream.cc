@@ -53,11 +53,16 @@ struct CudaStream::Call {
     Dims y_dims() const { return s.dims(step.output); }
     int64_t count() const { return s.elements(step.output); }
     const float* parameter(ParameterId id) const { return id < 0 ? nullptr : chip.parameter(id); }
+    /// For a kernel that applies the step's activation itself.
+    Epilogue epilogue() {
+        activated = true;
+        return Epilogue(step.activation);
+    }
 
     void multiply(ParameterId weight, ParameterId bias) {
         s.product(index).run(x(), parameter(weight), y(), s.workspace_.data(), queue());
         const int64_t channels = y_dims().back();
-        if (bias >= 0) add_bias(y(), count() / channels, channels, parameter(bias), queue());
+        finish_product(y(), count() / channels, channels, parameter(bias), epilogue(), queue());
     }
     void operator()(const step::Conv& conv) { multiply(conv.weight, conv.bias); }
     void operator()(const step::Linear& linear) { multiply(linear.weight, linear.bias); }
@@ -65,17 +70,14 @@ struct CudaStream::Call {
         const CrossbarOnChip& own = chip.crossbar(crossbar.crossbar);
         CrossbarParams p = s.encoded(own, step);
         p.y = y();
-        if (step.activation) {
-            p.has_activation = activated = true;
-            p.activation = *step.activation;
-        }
-        read_crossbar(own.launch(), p, p.geometry.vectors, own.tables().chunk_count(), queue());
+        p.epilogue = epilogue();
+        s.read_columns(own.tables(), own.launch(), p, p.geometry.vectors);
     }
     void operator()(const step::Affine& t) {
         const Dims d = x_dims();
         const size_t axis = static_cast<size_t>(t.axis);
         affine(x(), y(), extent_between(d, 0, axis), d[axis], extent_between(d, axis + 1, d.size()),
-               parameter(t.scale), parameter(t.shift), queue());
+               parameter(t.scale), parameter(t.shift), epilogue(), queue());
     }
     void operator()(const step::LayerNorm& t) {
         const Dims d = x_dims();
@@ -86,12 +88,13 @@ struct CudaStream::Call {
     void operator()(const step::Activate& t) { activate(t.activation, x(), y(), count(), queue()); }
     void operator()(const step::Binary& t) {
         const Dims d = y_dims();
-        if (t.parameter < 0) return binary(t.kind, x(0), x_dims(0), x(1), x_dims(1), y(), d, queue());
+        if (t.parameter < 0)
+            return binary(t.kind, x(0), x_dims(0), x(1), x_dims(1), y(), d, epilogue(), queue());
         const float* p = parameter(t.parameter);
         if (t.parameter_is_left)
-            binary(t.kind, p, t.parameter_dims, x(), x_dims(), y(), d, queue());
+            binary(t.kind, p, t.parameter_dims, x(), x_dims(), y(), d, epilogue(), queue());
         else
-            binary(t.kind, x(), x_dims(), p, t.parameter_dims, y(), d, queue());
+            binary(t.kind, x(), x_dims(), p, t.parameter_dims, y(), d, epilogue(), queue());
     }
     void operator()(const step::Pool& t) { pool(t, x(), x_dims(), y(), y_dims(), queue()); }
     void operator()(const step::ReduceMean& t) { reduce_mean(t, x(), x_dims(), y(), queue()); }
@@ -316,6 +319,13 @@ CrossbarParams CudaStream::encoded(const CrossbarOnChip& crossbar, const Step& s
     return p;
 }
 
+void CudaStream::read_columns(const CrossbarTables& tables, const CrossbarLaunch& launch, CrossbarParams p,
+                              int64_t vectors) const {
+    const DeviceBuffer<ColumnChunk>& chunks = tables.chunks(launch.block.columns);
+    p.chunks = chunks.data();
+    read_crossbar(launch, p, vectors, chunks.size(), queue_.get());
+}
+
 ColumnHistograms CudaStream::measure_columns(const Chip& chip, int index) const {
     program_.gpu().use();
     const CrossbarOnChip& own = crossbar_of(plan_, chip, index);
@@ -334,8 +344,8 @@ ColumnHistograms CudaStream::measure_columns(const Chip& chip, int index) const 
     p.inspect.first = h.first;
     p.inspect.width = h.width;
     p.inspect.bins = kColumnBins;
-    read_crossbar(own.fitted({.read_noise = false, .ideal_converters = true}), p, p.geometry.vectors,
-                  own.tables().chunk_count(), queue_.get());
+    read_columns(own.tables(), own.fitted({.read_noise = false, .ideal_converters = true}), p,
+                 p.geometry.vectors);
     const std::vector<unsigned long long> counted = downloaded(counts.data(), counts.size(), queue_);
     for (int64_t r = 0; r < ranges; ++r)
         h.counts.emplace_back(counted.begin() + r * kColumnBins, counted.begin() + (r + 1) * kColumnBins);
@@ -366,7 +376,7 @@ CrossbarTrace CudaStream::trace(const Chip& chip, int index, int64_t image) cons
     p.inspect.joined = joined.data();
     p.inspect.input = input.data();
     p.y = y.data();
-    read_crossbar(own.launch(), p, t.positions, own.tables().chunk_count(), queue_.get());
+    read_columns(own.tables(), own.launch(), p, t.positions);
     t.input = downloaded(input.data(), input.size(), queue_);
     t.column_sum = downloaded(column_sum.data(), sums, queue_);
     t.code = downloaded(code.data(), sums, queue_);

@@ -47,6 +47,8 @@ class CudaStream : public Stream {
     void launch_steps(const CudaChip& chip, int begin, int end);
     DeviceProduct& product(int step);
     /// Encodes what reaches a crossbar step, and the parameters to read it with.
+    void read_columns(const CrossbarTables& tables, const CrossbarLaunch& launch, CrossbarParams params,
+                      int64_t vectors) const;
     CrossbarParams encoded(const CrossbarOnChip& crossbar, const Step& step) const;
     int64_t vectors(const CrossbarOnChip& crossbar, const Step& step) const;
 

@@ -347,6 +347,33 @@ TEST(CrossbarOracleWide, sums_and_codes_on_both_sides_of_32_bits_are_exact) {
     }
 }
 
+/// The largest arrays that a GPU takes, with all that can fill its shared memory: both polarities at once, or
+/// reference columns; read noise; more columns than one block reads.
+TEST(CrossbarOracleWide, arrays_of_a_thousand_rows_are_exact) {
+    for (const bool reference : {false, true}) {
+        CaseMaker maker(79);
+        CrossbarCase c;
+        c.channels = 113;
+        c.height = c.width = c.kernel = 3;
+        c.outputs = 21;
+        c.weight = maker.reals(c.outputs * c.channels * 9, -1, 1);
+        c.array_rows = 1024;
+        c.array_columns = 8;
+        c.scheme = reference ? "offset" : "differential";
+        c.reference_column = reference;
+        c.subtract_analog = !reference;
+        c.error = "normal";
+        c.sigma = 0.05f;
+        c.read_noise = 0.02f;
+        c.range = "calibrated";
+        const std::vector<float> calibration = maker.reals(kCalibrationImages * 1017, 0, 1);
+        const std::vector<float> images = maker.reals(kImages * 1017, 0, 1);
+        SCOPED_TRACE(described(c));
+        expect_equal(c, run_backend(c, calibration, images),
+                     oracle::read_chip(c, calibration, images, kFirstImage));
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(RandomCases, CrossbarOracle, ::testing::Range(0, 12));
 
 }  // namespace

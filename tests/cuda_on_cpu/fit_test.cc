@@ -1,4 +1,5 @@
 // Which kernel a layer gets, at the edges of what each can hold, and which layers get none.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "kernels/cuda/crossbar_mvm_adc.h"
@@ -45,7 +46,7 @@ TEST(CrossbarFit, anything_but_a_plain_converter_takes_another_kernel) {
 
 TEST(CrossbarFit, a_block_takes_fewer_vectors_where_arrays_are_larger) {
     int32_t before = 1 << 20;
-    for (int64_t rows : {512, 1024, 2048}) {
+    for (int64_t rows : {512, 1024, 4096}) {
         const CrossbarFit fit = fit_crossbar(layer_of(rows), kUnsigned, {}, kShared);
         ASSERT_TRUE(fit.launch) << fit.why_not;
         EXPECT_LT(fit.launch->block.vectors, before);
@@ -54,10 +55,51 @@ TEST(CrossbarFit, a_block_takes_fewer_vectors_where_arrays_are_larger) {
     }
 }
 
+TEST(CrossbarFit, arrays_of_1024_rows_fit_with_all_effects) {
+    constexpr size_t kSharedA100 = 163 * 1024;
+    CrossbarLayer l = layer_of(1024);
+    const CrossbarFit noisy = fit_crossbar(l, kUnsigned, {.read_noise = true}, kSharedA100);
+    ASSERT_TRUE(noisy.launch) << noisy.why_not;
+    EXPECT_EQ(noisy.launch->block.columns, 16);  // 64 vectors by 16 columns, not 16 by 32
+    EXPECT_EQ(noisy.launch->block.vectors, 64);
+    l.subtract = Subtract::analog;  // both polarities at once,
+    l.device.read_noise = 0.01f;    // and their variances
+    for (const size_t shared : {kSharedA100, kShared}) {
+        const CrossbarFit fit = fit_crossbar(l, kUnsigned, {.read_noise = true}, shared);
+        ASSERT_TRUE(fit.launch) << fit.why_not;
+        EXPECT_EQ(fit.launch->block.columns, 16);
+    }
+    CodePlan wide = kUnsigned;  // 16-bit codes of both signs
+    wide.high = 32767, wide.low = -32767, wide.phases = 2;
+    EXPECT_TRUE(fit_crossbar(l, wide, {.read_noise = true}, kShared).launch);
+}
+
+TEST(CrossbarFit, chunks_hold_every_column_once_and_its_reference) {
+    CrossbarLayer l = layer_of(64);
+    l.scheme = Scheme::offset;
+    l.reference = Reference::column;
+    l.outputs = 45;
+    l.column_begin = {0, 1, 2, 3, 7, 30, 45};  // four neighbours with four references
+    for (int columns : {16, 32}) {
+        std::vector<int> owners(static_cast<size_t>(l.columns()));
+        for (const ColumnChunk& chunk : column_chunks(l, columns))
+            for (int slot = 0; slot < columns; ++slot) {
+                if (!(chunk.owned >> slot & 1)) continue;
+                const int64_t column = chunk.quad_column[slot / 4] + slot % 4;
+                ++owners[static_cast<size_t>(column)];
+                if (column >= l.outputs) continue;
+                const int other = chunk.reference_slot[slot];
+                ASSERT_GE(other, 0);
+                EXPECT_EQ(chunk.quad_column[other / 4] + other % 4, l.outputs + l.column_tile_of(column));
+            }
+        EXPECT_THAT(owners, ::testing::Each(1));
+    }
+}
+
 TEST(CrossbarFit, arrays_beyond_shared_memory_are_refused_with_the_way_out) {
-    const CrossbarFit fit = fit_crossbar(layer_of(4096), kUnsigned, {}, kShared);
+    const CrossbarFit fit = fit_crossbar(layer_of(8192), kUnsigned, {}, kShared);
     EXPECT_FALSE(fit.launch);
-    EXPECT_NE(fit.why_not.find("arrays of 4096 rows"), std::string::npos) << fit.why_not;
+    EXPECT_NE(fit.why_not.find("arrays of 8192 rows"), std::string::npos) << fit.why_not;
     EXPECT_NE(fit.why_not.find("crossbar.rows"), std::string::npos) << fit.why_not;
 }
 

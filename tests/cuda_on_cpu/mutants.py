@@ -47,6 +47,8 @@ MUTANTS = [
     Mutant(FIT, "largest_joined < std::ldexp(1.0, 30)", "largest_joined < std::ldexp(1.0, 40)"),
     Mutant(FIT, "!e.ideal_converters && ", ""),
     Mutant(FIT, "&& !e.converter_noise", ""),
+    Mutant(FIT, "return chunks_;", "return chunks_.pop_back(), chunks_;"),
+    Mutant(KERNEL, "tile < p.block.columns / 8", "tile < 4"),
     # counter words and keys
     Mutant(DRAWS, "static_cast<uint32_t>(block >> 32), c2", "0u, c2", 1,
            "blocks above 2^32 would take a layer of 2^34 cells or reads; kernels/rng.h's own test covers the word"),
