@@ -1,5 +1,5 @@
 // kernels/cuda/crossbar_mvm_adc.h - reading one crossbar layer on one chip in one kernel: a block samples the
-// cells of up to 32 columns, array by array, into shared memory, keeps them for all of its input vectors,
+// cells of 16 or 32 columns, array by array, into shared memory, keeps them for all of its input vectors,
 // multiplies on int8 tensor cores, adds read noise, converts in registers, and joins the codes to outputs.
 // Sampled conductances never reach device memory. docs/physics.md section 4.
 #pragma once
