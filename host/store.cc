@@ -232,7 +232,7 @@ void Store::check_resumes(const RunInfo& now, bool resume) const {
         {old.per_layer != now.per_layer, "--per-layer"},
         {old.network_sha256 != now.network_sha256, "network"},
         {old.data_sha256 != now.data_sha256 || old.images != now.images, "images or labels"},
-        {old.backend != now.backend || old.precision != now.precision, "backend"},
+        {old.backend != now.backend, "backend"},
     };
     std::string differ;
     for (const auto& [differs, what] : differences)

@@ -74,6 +74,7 @@ MHO_FORMULA float conversion(const Converter& c, float sum, float sigma_adc, flo
     return fmaf(sigma_adc, n, conversion(c, sum));
 }
 
+/// kernels/cuda/crossbar_codes.h spells it in two instructions of a GPU.
 MHO_FORMULA float cut_code(float v, float largest_code) { return fminf(fmaxf(rintf(v), 0.0f), largest_code); }
 
 }  // namespace mho

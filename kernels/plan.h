@@ -132,8 +132,10 @@ struct Step {
 /// Product of the extents of axes [begin, end).
 int64_t extent_between(const std::vector<int64_t>& dims, size_t begin, size_t end);
 
-/// What the factors of parameter-level and digital products are rounded to; sums are float32. bf16: on
-/// windows larger than one place, their results too.
+/// What the factors of parameter-level and digital products may be rounded to; sums are float32. bf16:
+/// results of convolutions that are no plain matrix products are rounded too, and a convolution that cuDNN
+/// does not take in bfloat16 is computed in TF32. Windows over three axes or of uneven padding stay in
+/// float32.
 enum class Precision { f32, tf32, bf16 };
 
 struct Plan {

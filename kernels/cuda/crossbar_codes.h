@@ -74,7 +74,7 @@ __device__ inline void inspect_read(const CrossbarParams& p, const ColumnChunk& 
         if (!at.there(j, i) || !(chunk.owned >> (at.slot[j] + i % 2) & 1)) continue;
         const int32_t column = at.column[j][i % 2];
         if (wanted.histogram) {
-            const int64_t bin = ((sums[j][i] >> kept) - wanted.first) / wanted.width;
+            const int64_t bin = (sums[j][i] - wanted.first) / wanted.width;  // of ideal converters: none kept
             const int64_t range = wanted.range_of[converter_of(p, c, column)];
             atomicAdd(&wanted.histogram[range * wanted.bins + bin], 1ull);
             continue;

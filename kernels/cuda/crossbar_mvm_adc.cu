@@ -89,7 +89,7 @@ __device__ void write_outputs(const CrossbarParams& p, const ColumnChunk& chunk)
 template <class Kind, bool kNoisy, bool kInspect, CellErrors kErrors>
 __global__ void __launch_bounds__(kBlockThreads) crossbar_mvm_adc(CrossbarParams p) {
     const ColumnChunk& chunk = p.chunks[blockIdx.y];
-    const int warp = threadIdx.x / 32;
+    const int warp = threadIdx.x / 32, pairs = p.block.columns / 16;  // of 16 x 8 tiles
     for (int32_t e = threadIdx.x; e < p.block.vectors * p.block.columns; e += kBlockThreads)
         shared_part<Joined<Kind>>(p.block.joined)[e].sum = 0;  // as a float 0 too
     for (int32_t v = threadIdx.x; v < p.block.vectors; v += kBlockThreads)
@@ -102,10 +102,9 @@ __global__ void __launch_bounds__(kBlockThreads) crossbar_mvm_adc(CrossbarParams
                 for (int place = 0; place < polarities_of_conversion(p); ++place)
                     sample_array<kNoisy, kErrors>(p, chunk, row_tile, slice, conversion + place, place);
                 __syncthreads();
-                for (int32_t v = kTileVectors * warp; v < p.block.vectors; v += kTileVectors * kWarps)
-                    for (int tile = 0; tile < p.block.columns / 8; tile += 2)
-                        read_tile<Kind, kNoisy, kInspect>(p, chunk, {row_tile, slice, conversion, 0}, v,
-                                                          tile);
+                for (int32_t w = warp; w < p.block.vectors / kTileVectors * pairs; w += kWarps)
+                    read_tile<Kind, kNoisy, kInspect>(p, chunk, {row_tile, slice, conversion, 0},
+                                                      w / pairs * kTileVectors, w % pairs * 2);
                 __syncthreads();
             }
     }

@@ -172,10 +172,10 @@ __device__ inline int polarities_of_conversion(const CrossbarParams& p) {
     return p.polarities == 2 && p.conversions == 1 ? 2 : 1;
 }
 
-/// Read noise of one read of one polarity, from the sums of its cells' variances, less `noise`.
+/// Adds the read noise of one read of one polarity, from the sums of its cells' variances.
 template <class Sum>
-__device__ inline void noise_less(const CrossbarParams& p, const Conversion& c, int32_t polarity,
-                                  const LanePlaces& at, const Sum variance[2][4], Sum noise[2][4]) {
+__device__ inline void add_noise(const CrossbarParams& p, const Conversion& c, int32_t polarity,
+                                 const LanePlaces& at, const Sum variance[2][4], Sum noise[2][4]) {
     MHO_UNROLL
     for (int j = 0; j < 2; ++j) {
         Normal2 n[2];
@@ -184,17 +184,17 @@ __device__ inline void noise_less(const CrossbarParams& p, const Conversion& c, 
         for (int i = 0; i < 4; ++i) {
             const float drawn = read_noise(static_cast<float>(variance[j][i]), p.read_noise,
                                            i % 2 == 0 ? n[i / 2].first : n[i / 2].second);
-            noise[j][i] = static_cast<Sum>(drawn) - noise[j][i];
+            noise[j][i] += static_cast<Sum>(drawn);
         }
     }
 }
 
-/// The read noise of kSteps reads of one polarity, less `noise`.
+/// Adds the read noise of kSteps reads of one polarity.
 template <class Kind>
-__device__ inline void noise_of_reads(const CrossbarParams& p, const Conversion& first, int32_t polarity,
-                                      const std::byte* codes, const CellPlanes& variances, int rows,
-                                      int first_step, int tile, const LanePlaces& at,
-                                      typename Kind::Sum noise[Kind::kSteps][2][4]) {
+__device__ inline void add_noise_of_reads(const CrossbarParams& p, const Conversion& first, int32_t polarity,
+                                          const std::byte* codes, const CellPlanes& variances, int rows,
+                                          int first_step, int tile, const LanePlaces& at,
+                                          typename Kind::Sum noise[Kind::kSteps][2][4]) {
     using Sum = typename Kind::Sum;
     PlaneSums square[Kind::kSteps][2] = {}, high_square[2] = {};
     if constexpr (Kind::kBytes) {
@@ -216,7 +216,7 @@ __device__ inline void noise_of_reads(const CrossbarParams& p, const Conversion&
         }
         Conversion c = first;
         c.read += t;
-        noise_less(p, c, polarity, at, variance, noise[t]);
+        add_noise(p, c, polarity, at, variance, noise[t]);
     }
 }
 
@@ -239,17 +239,21 @@ __device__ inline void sum_columns(const CrossbarParams& p, const Conversion& fi
     PlaneSums plane[Kind::kSteps][2] = {};
     Sum noise[Kind::kSteps][2][4] = {};
     for (int place = last; place >= 0; --place) {
-        if (place < last)
+        if (place < last) {  // what is there is the second polarity's
             for (int t = 0; t < Kind::kSteps; ++t)
                 for (int j = 0; j < 2; ++j) negate(plane[t][j]);
+            for (int e = 0; e < Kind::kSteps * kLaneSums; ++e)
+                noise[e / kLaneSums][e / 4 % 2][e % 4] = -noise[e / kLaneSums][e / 4 % 2][e % 4];
+        }
         const CellPlanes cells = planes_of(p, p.block.cells, place);
         if constexpr (Kind::kBytes)
             multiply_steps<Kind::kSteps>(p, codes, cells, tile, rows, first_step, plane);
         else
             multiply_wide(p, codes, cells, tile, rows, first_step, 0, plane[0]);
         if constexpr (kNoisy)
-            noise_of_reads<Kind>(p, first, last > 0 ? place : first.polarity, codes,
-                                 planes_of(p, p.block.variances, place), rows, first_step, tile, at, noise);
+            add_noise_of_reads<Kind>(p, first, last > 0 ? place : first.polarity, codes,
+                                     planes_of(p, p.block.variances, place), rows, first_step, tile, at,
+                                     noise);
     }
     MHO_UNROLL
     for (int e = 0; e < Kind::kSteps * kLaneSums; ++e) {

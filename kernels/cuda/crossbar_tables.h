@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 
 #include "kernels/backend.h"
 #include "kernels/cuda/crossbar_mvm_adc.h"

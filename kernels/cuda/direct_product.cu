@@ -1,5 +1,7 @@
 // A convolution as plain sums, for the shapes that cuDNN does not take: windows over three axes, and padding
 // that differs from one end to the other. A thread makes one output.
+#include <array>
+
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/libraries.h"
 
@@ -71,6 +73,12 @@ class DirectProduct : public DeviceProduct {
 };
 
 }  // namespace
+
+bool is_matrix_product(const ProductShape& s) {
+    const std::array<int64_t, 3> ones{1, 1, 1}, zeros{0, 0, 0};
+    return s.groups == 1 && s.window.kernel == ones && s.window.stride == ones &&
+           s.window.pad_begin == zeros && s.window.pad_end == zeros;
+}
 
 bool needs_direct_product(const ProductShape& shape) {
     return shape.x[1] > 1 || shape.window.kernel[0] > 1 || shape.window.pad_begin != shape.window.pad_end;

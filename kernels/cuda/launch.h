@@ -13,6 +13,17 @@ struct LaunchShape {
     SharedLayout shared;
 };
 
+#if !defined(MHO_CUDA_ON_CPU)
+/// Lets launches of a kernel on this thread's GPU take more than 48 KiB. Always all that a block can have:
+/// several threads launch one kernel, and none must lower what another one needs.
+inline void allow_all_shared_memory(const void* kernel, const char* name) {
+    int device = 0, most = 0;
+    check(cudaGetDevice(&device), name);
+    check(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device), name);
+    check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, most), name);
+}
+#endif
+
 /// Puts a kernel on a stream.
 template <class... Params>
 void launch(const char* name, void (*kernel)(Params...), const LaunchShape& shape, cudaStream_t stream,
@@ -24,8 +35,7 @@ void launch(const char* name, void (*kernel)(Params...), const LaunchShape& shap
     });
 #else
     const size_t bytes = shape.shared.bytes();
-    check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
-          name);
+    if (bytes > 48 * 1024) allow_all_shared_memory(reinterpret_cast<const void*>(kernel), name);
     cudaLaunchConfig_t config{};
     config.gridDim = shape.grid;
     config.blockDim = shape.block;

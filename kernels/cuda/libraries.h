@@ -25,11 +25,13 @@ class ProductOf {
     virtual void run(const T* x, const T* weight, T* y, void* workspace, cudaStream_t stream) = 0;
 };
 using DeviceProduct = ProductOf<float>;
+/// What rounded_to_bf16() takes of the workspace itself: x, w and y in bfloat16.
+size_t bf16_bytes(const ProductShape& shape);
 /// Rounds x and w to bfloat16 in its workspace, multiplies there, and widens y.
 std::unique_ptr<DeviceProduct> rounded_to_bf16(std::unique_ptr<ProductOf<uint16_t>> product,
                                                const ProductShape& shape);
 
-/// What a product may take as workspace, at most.
+/// What a library may take as workspace, at most.
 inline constexpr size_t kMostWorkspaceBytes = size_t{64} << 20;
 
 /// Handles of one host thread.
@@ -39,6 +41,8 @@ class Libraries {
     virtual std::unique_ptr<DeviceProduct> product(const ProductShape& shape) = 0;
 };
 
+/// Whether the layer is a matrix product over the channels of every place.
+bool is_matrix_product(const ProductShape& shape);
 /// Whether a shape is none that cuDNN takes: direct_product.cu does, always in float32.
 bool needs_direct_product(const ProductShape& shape);
 std::unique_ptr<DeviceProduct> direct_product(const ProductShape& shape);

@@ -152,13 +152,6 @@ class CublasProduct : public DeviceProduct {
     cublasComputeType_t compute_;
 };
 
-/// Whether the layer is a matrix product over the channels of every place.
-bool is_matrix_product(const ProductShape& s) {
-    const std::array<int64_t, 3> ones{1, 1, 1}, zeros{0, 0, 0};
-    return s.groups == 1 && s.window.kernel == ones && s.window.stride == ones &&
-           s.window.pad_begin == zeros && s.window.pad_end == zeros;
-}
-
 class NvidiaLibraries : public Libraries {
   public:
     NvidiaLibraries() {

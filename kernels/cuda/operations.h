@@ -47,7 +47,7 @@ using Dims = std::vector<int64_t>;
 // elementwise.cu
 void activate(const Activation& f, const float* x, float* y, int64_t count, cudaStream_t stream);
 /// y = fmaf(x, scale, shift) along the middle of outer x channels x inner; scale and shift may be null (1 and
-/// 0).
+/// 0). This one, binary() and finish_product() end with the epilogue.
 void affine(const float* x, float* y, int64_t outer, int64_t channels, int64_t inner, const float* scale,
             const float* shift, const Epilogue& epilogue, cudaStream_t stream);
 void binary(BinaryKind kind, const float* a, const Dims& a_dims, const float* b, const Dims& b_dims, float* y,

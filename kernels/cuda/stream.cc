@@ -167,7 +167,12 @@ CudaStream::CudaStream(const CudaProgram& program, int64_t max_images, bool keep
 
 int64_t CudaStream::bytes(const CudaProgram& program, int64_t max_images) {
     const int64_t activations = plan_memory(program.plan(), max_images, false).size * int64_t{sizeof(float)};
-    return activations + code_bytes(program, max_images) + static_cast<int64_t>(kMostWorkspaceBytes);
+    const Plan& plan = program.plan();
+    size_t narrow = 0;
+    for (size_t i = 0; plan.precision == Precision::bf16 && i < plan.steps.size(); ++i)
+        if (const auto site = program.site(static_cast<int>(i)))
+            narrow = std::max(narrow, bf16_bytes(batch_shape(plan, plan.steps[i], *site, max_images)));
+    return activations + code_bytes(program, max_images) + static_cast<int64_t>(kMostWorkspaceBytes + narrow);
 }
 
 Dims CudaStream::dims(TensorId tensor) const {

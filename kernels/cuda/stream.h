@@ -46,9 +46,9 @@ class CudaStream : public Stream {
     void load_from_host(const std::vector<float>& images, int64_t first, int64_t count);
     void launch_steps(const CudaChip& chip, int begin, int end);
     DeviceProduct& product(int step);
-    /// Encodes what reaches a crossbar step, and the parameters to read it with.
     void read_columns(const CrossbarTables& tables, const CrossbarLaunch& launch, CrossbarParams params,
                       int64_t vectors) const;
+    /// Encodes what reaches a crossbar step, and the parameters to read it with.
     CrossbarParams encoded(const CrossbarOnChip& crossbar, const Step& step) const;
     int64_t vectors(const CrossbarOnChip& crossbar, const Step& step) const;
 

@@ -91,7 +91,9 @@ __device__ __forceinline__ void load_matrix4(const std::byte* row, uint32_t frag
 }
 
 __device__ __forceinline__ void multiply_tile(int32_t sums[4], const uint32_t a[4], const uint32_t b[2]) {
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800  // no products of this shape
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 750
+#error "mho needs ldmatrix: sm_75 or later"
+#elif defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800  // no products of this shape
     multiply_tile_dp4a(sums, a, b);
 #else
     asm("mma.sync.aligned.m16n8k32.row.col.s32.u8.u8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, "

@@ -37,6 +37,45 @@ TEST(CrossbarFit, joined_codes_fit_30_bits) {
     EXPECT_EQ(kind_of(l), ReadKind::bytes);
 }
 
+TEST(CrossbarFit, all_that_joins_codes_counts) {
+    // Of 255 x 2^bits codes, the largest that fit 2^30: 2 polarities leave 21 bits, and each doubling one
+    // less.
+    const auto most_bits = [](CrossbarLayer l, const CodePlan& codes) {
+        int most = 0;
+        for (l.adc.bits = 1; l.adc.bits <= 24; ++l.adc.bits)
+            if (fit_crossbar(l, codes, {}, kShared).launch.value().kind == ReadKind::quiet_bytes)
+                most = l.adc.bits;
+        return most;
+    };
+    const CrossbarLayer plain = layer_of(64);
+    EXPECT_EQ(most_bits(plain, kUnsigned), 21);
+    CrossbarLayer changed = plain;
+    changed.scheme = Scheme::offset;
+    EXPECT_EQ(most_bits(changed, kUnsigned), 22);
+    changed = plain;
+    changed.row_begin = {0, 16, 32, 48, 64};
+    EXPECT_EQ(most_bits(changed, kUnsigned), 19);
+    changed = plain;
+    changed.slices = 4, changed.cell_bits = 2;  // 1 + 4 + 16 + 64 = 85
+    EXPECT_EQ(most_bits(changed, kUnsigned), 14);
+    CodePlan phases = kUnsigned;  // 127 = 1 + 2 + ... + 64, twice
+    phases.high = 127, phases.phases = 2, phases.steps = 7;
+    EXPECT_EQ(most_bits(plain, phases), 21);
+    phases.steps = 6;  // 63, twice
+    EXPECT_EQ(most_bits(plain, phases), 22);
+}
+
+TEST(CrossbarFit, parts_of_several_bits_count_in_sums) {
+    CodePlan two_steps = kUnsigned;
+    two_steps.steps = 2;
+    for (int64_t rows : {273, 274}) {
+        CrossbarLayer m = layer_of(rows);
+        m.input.dac_bits = 4;  // 15 x 16 x 32,767 a row
+        EXPECT_EQ(fit_crossbar(m, two_steps, {}, kShared).launch.value().kind,
+                  rows == 273 ? ReadKind::quiet_bytes : ReadKind::bytes);
+    }
+}
+
 TEST(CrossbarFit, anything_but_a_plain_converter_takes_another_kernel) {
     const CrossbarLayer l = layer_of(64);
     EXPECT_EQ(kind_of(l, {.read_noise = true}), ReadKind::bytes);

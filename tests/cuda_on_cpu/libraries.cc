@@ -34,8 +34,11 @@ float rounded(float x, int bits) {
     return static_cast<float>(std::ldexp(std::nearbyint(std::ldexp(double{x}, -exponent)), exponent));
 }
 
-/// As a factor, and as a result: float32 holds TF32 with its 10 bits; uint16_t is the upper half of a float.
-float factor(float x, Precision p) { return p == Precision::tf32 ? rounded(x, 10) : x; }
+/// As a factor, and as a result. In float32, TF32 has 10 bits and bfloat16 7; uint16_t is the upper half of a
+/// float.
+float factor(float x, Precision p) {
+    return p == Precision::f32 ? x : rounded(x, p == Precision::tf32 ? 10 : 7);
+}
 float factor(uint16_t x, Precision) {
     const uint32_t bits = uint32_t{x} << 16;
     float value;
@@ -120,7 +123,7 @@ class PlainLibraries : public Libraries {
   public:
     std::unique_ptr<DeviceProduct> product(const ProductShape& shape) override {
         if (needs_direct_product(shape)) return direct_product(shape);
-        if (shape.precision == Precision::bf16)
+        if (shape.precision == Precision::bf16 && !is_matrix_product(shape))
             return rounded_to_bf16(std::make_unique<PlainProduct<uint16_t>>(shape), shape);
         return std::make_unique<PlainProduct<float>>(shape);
     }

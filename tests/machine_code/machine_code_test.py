@@ -3,7 +3,9 @@ where nvcc is, what the kernel may cost on sm_90: no spills, 60 instructions a c
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench/gpu_model"))
@@ -76,9 +78,22 @@ def kernel_keeps_to_its_cost():
     assert 5 < counts.conversion <= 12
 
 
+def old_gpus_multiply_with_dp4a():
+    """sm_75 has no tensor-core products of the kernel's shape."""
+    source = '#include "kernels/cuda/tensor_core.h"\n' \
+             "__global__ void k(int* s, const unsigned* x) { mho::cuda::multiply_tile(s + 4 * threadIdx.x, x, x + 4); }\n"
+    with tempfile.TemporaryDirectory() as folder:
+        (pathlib.Path(folder) / "k.cu").write_text(source)
+        subprocess.run([kernel._tool("nvcc"), "-std=c++20", "-arch=sm_75", f"-I{ROOT}", "-cubin", f"{folder}/k.cu", "-o", f"{folder}/k.cubin"], check=True)
+        listing = subprocess.run([kernel._tool("nvdisasm"), "-c", f"{folder}/k.cubin"], capture_output=True, text=True, check=True).stdout
+    operations = sass.by_operation(next(iter(sass.parse(listing).values())).code)
+    assert operations["IDP"] == 32 and operations["IMMA"] == 0, operations
+
+
 reads_listings()
 finds_functions()
 if not shutil.which("nvcc") and not pathlib.Path("/usr/local/cuda/bin/nvcc").exists():
     print("skipped: no nvcc to compile the kernel with")
     sys.exit(77)
 kernel_keeps_to_its_cost()
+old_gpus_multiply_with_dp4a()
