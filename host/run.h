@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/loss.h"
+
 namespace mho {
 
 /// What makes a run the run it is, and what it was asked for.
@@ -32,12 +34,12 @@ struct RunInfo {
 /// Of the network on one chip, or on none: counts, not fractions, so nothing is lost.
 struct Outcome {
     int64_t images = 0, top1 = 0, top5 = 0;
-    int64_t loss = 0;  ///< sum over images, in units of 2^-32
+    int64_t loss = 0;  ///< sum over images, in units of 2^-20 (kernels/loss.h)
 
     bool operator==(const Outcome&) const = default;
     double top1_fraction() const { return static_cast<double>(top1) / static_cast<double>(images); }
     double top5_fraction() const { return static_cast<double>(top5) / static_cast<double>(images); }
-    double mean_loss() const { return static_cast<double>(loss) * 0x1p-32 / static_cast<double>(images); }
+    double mean_loss() const { return static_cast<double>(loss) / kLossUnits / static_cast<double>(images); }
     /// Whether the counts can be those of a whole pass over some images.
     bool sane() const { return images > 0 && top1 >= 0 && top5 >= top1 && images >= top5; }
 };

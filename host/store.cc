@@ -24,9 +24,9 @@ constexpr char kSchema[] = R"sql(
                        top5 INTEGER NOT NULL, loss INTEGER NOT NULL, cells INTEGER NOT NULL, clipped INTEGER NOT NULL,
                        stuck INTEGER NOT NULL, programming REAL NOT NULL, reading REAL NOT NULL, seconds REAL NOT NULL,
                        PRIMARY KEY (point, chip)) WITHOUT ROWID;
-    PRAGMA user_version = 2;
+    PRAGMA user_version = 3;
 )sql";
-constexpr int kSchemaVersion = 2;
+constexpr int kSchemaVersion = 3;
 
 /// Paths and names of layers may hold any bytes, JSON only UTF-8: what is none is replaced.
 std::string dump(const json& j) { return j.dump(-1, ' ', false, json::error_handler_t::replace); }

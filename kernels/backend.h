@@ -46,12 +46,12 @@ struct ProgrammingReport {
 };
 
 /// Sums over the images of one batch, exact and independent of the order in which batches are added: the loss
-/// is a sum of per-image losses rounded to multiples of 2^-32.
+/// is a sum of per-image losses rounded to multiples of 2^-20 (kernels/loss.h).
 struct Score {
     int64_t images = 0;
     int64_t top1 = 0;  ///< the label has the largest logit; of equal logits the lower class wins
     int64_t top5 = 0;
-    int64_t loss = 0;  ///< sum of -log softmax[label], in units of 2^-32
+    int64_t loss = 0;  ///< sum of -log softmax[label], in units of 2^-20
 
     Score& operator+=(const Score& other);
     bool operator==(const Score&) const = default;

@@ -10,7 +10,7 @@
 namespace mho::cpu {
 
 /// logits: labels.size() x classes. The loss of one image is log(sum exp(l - max)) - (l[label] - max) in
-/// float32, the sum taken in order of class; it counts rounded to a multiple of 2^-32, and at most 2^20.
+/// float32, the sum taken in order of class; it counts rounded to a multiple of 2^-20, and at most 2^20.
 Score score(std::span<const float> logits, std::span<const int32_t> labels);
 
 }  // namespace mho::cpu

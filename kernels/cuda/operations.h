@@ -84,7 +84,7 @@ void softmax(const float* x, int64_t outer, int64_t axis, int64_t inner, float* 
 void set_value(uint64_t* to, uint64_t value, cudaStream_t stream);
 struct DeviceScore {
     unsigned long long top1, top5;
-    unsigned long long loss;  // in units of 2^-32, two's complement
+    unsigned long long loss;  // in units of 2^-20, two's complement
 };
 /// Adds the score of `images` rows of `classes` logits.
 void score(const float* logits, const int32_t* labels, int64_t images, int64_t classes, DeviceScore* sum,

@@ -248,7 +248,7 @@ TEST_P(ChipContract, scores_count_labels_and_ties_go_to_the_lower_class) {
     EXPECT_EQ(right.images, kImages);
     EXPECT_EQ(right.top1, kImages);
     EXPECT_EQ(right.top5, kImages);
-    EXPECT_NEAR(static_cast<double>(right.loss) * 0x1p-32, loss, kImages * 1e-5 * (1 + loss));
+    EXPECT_NEAR(static_cast<double>(right.loss) * 0x1p-20, loss, kImages * 1e-5 * (1 + loss));
     EXPECT_EQ(stream->take_score(), Score{}) << "it was taken";
     if (!program_->plan().crossbars.empty()) {  // products in other batches may differ in their last bits
         EXPECT_EQ(score_of(labels, 2), right);
@@ -256,6 +256,28 @@ TEST_P(ChipContract, scores_count_labels_and_ties_go_to_the_lower_class) {
     }
     for (int32_t& label : labels) label = (label + 1) % 4;
     EXPECT_EQ(score_of(labels, 3).top1, 0);
+}
+
+/// Chips that fail give the wrong class any confidence: losses of a million nats, over whole data sets.
+TEST_P(ChipContract, losses_of_many_images_do_not_overflow) {
+    const auto chip = programmed({5, 3, false});
+    const auto stream = program_->make_stream(kImages);
+    std::vector<float> huge = pixels(kImages, 1);
+    for (float& x : huge) x *= 1e30f;  // logits beyond all limits
+    const auto store = backend_->upload(huge, std::vector<int32_t>(kImages, 0), kImages);
+    Score sum;
+    stream->load(*store, 0, kImages);
+    stream->run(*chip, 0, static_cast<int>(program_->plan().steps.size()));
+    stream->add_score();
+    const Score one = stream->take_score();
+    ASSERT_GT(one.loss, 0);
+    if (program_->plan().crossbars.empty()) {  // whose converters bound what comes out
+        EXPECT_GE(one.loss, int64_t{1} << 40);
+    }
+    for (int64_t i = 0; i < 50'000; i += kImages) sum += one;
+    EXPECT_NEAR(static_cast<double>(sum.loss) / static_cast<double>(sum.images),
+                static_cast<double>(one.loss) / kImages, 1e-6 * static_cast<double>(one.loss));
+    EXPECT_LE(sum.loss / sum.images, int64_t{1} << 40);  // 2^20 nats an image
 }
 
 TEST_P(ChipContract, images_without_labels_are_not_scored) {
