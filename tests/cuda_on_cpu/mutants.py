@@ -1,4 +1,4 @@
-"""python3 tests/cuda_on_cpu/mutants.py [--only TEXT]: breaks the CUDA backend in many small ways, one at a time, and says of each
+"""python3 tests/cuda_on_cpu/mutants.py [--only TEXT] [--first N]: breaks the CUDA backend in many small ways, one at a time, and says of each
 whether the tests notice. Works on a copy of the tree in build/mutants; an hour on two cores. Exit code 0 where every mutant is
 caught or has a written reason."""
 
@@ -186,6 +186,7 @@ def mutated(text, mutant):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default="", help="mutants whose file or text holds this")
+    parser.add_argument("--first", type=int, default=1, help="number of the mutant to begin with: goes on where a run was ended")
     options = parser.parse_args()
     copy_tree()
     subprocess.run(["cmake", "-S", COPY, "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DMHO_CUDA=OFF", "-DMHO_BENCH=OFF"],
@@ -197,7 +198,7 @@ def main():
         sys.exit(f"{caught} fails on the tree as it is")
     bad = 0
     for number, mutant in enumerate(MUTANTS, 1):
-        if options.only not in mutant.file + mutant.before:
+        if number < options.first or options.only not in mutant.file + mutant.before:
             continue
         file, begin = COPY / mutant.file, time.monotonic()
         original = file.read_text()
