@@ -27,6 +27,13 @@ MHO_FORMULA float add_array(float z, int64_t joined, float scale, float offset, 
     return fmaf(offset, read_weight, fmaf(scale, static_cast<float>(joined), z));
 }
 
+/// What the reads of one phase weigh together: 1 + 2^dac_bits + ...
+inline int64_t phase_weight(const CodePlan& codes, int dac_bits) {
+    int64_t weight = 0;
+    for (int step = 0; step < codes.steps; ++step) weight += int64_t{1} << (step * dac_bits);
+    return weight;
+}
+
 /// The weight of one array: +-2^(slice cell_bits).
 inline int64_t array_weight(const CrossbarLayer& l, int slice, int polarity) {
     return CrossbarLayer::sign_of(polarity) * (int64_t{1} << (l.slices == 1 ? 0 : slice * l.cell_bits));
@@ -67,9 +74,8 @@ inline JoiningRule joining_rule(const CrossbarLayer& l, const CrossbarCalibratio
     rule.takes_reference = l.reference == Reference::column;
     rule.per_code = l.code_offset;
     const CodePlan codes = code_plan(l.input, c.is_signed);
-    int64_t read_weight = 0;
-    for (int step = 0; step < codes.steps; ++step) read_weight += int64_t{1} << (step * l.input.dac_bits);
-    if (codes.phases == 2) read_weight = 0;  // what one phase adds, the other takes off
+    // What one phase adds, the other takes off.
+    const int64_t read_weight = codes.phases == 2 ? 0 : phase_weight(codes, l.input.dac_bits);
     rule.read_weight = static_cast<float>(read_weight);
     if (ideal_converters) return rule;
     if (l.adc.granularity != Granularity::layer) {

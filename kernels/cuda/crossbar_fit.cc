@@ -34,8 +34,8 @@ bool fits_bytes(const CrossbarLayer& l, const CodePlan& codes) {
 /// Of layers in bytes: sums that keep their step's weight fit 32 bits, and so do all codes joined.
 bool fits_quiet(const CrossbarLayer& l, const CodePlan& codes) {
     const int64_t last_weight = int64_t{1} << (codes.steps - 1) * l.input.dac_bits;
-    int64_t read_weights = 0, array_weights = 0;
-    for (int t = 0; t < codes.steps; ++t) read_weights += int64_t{1} << t * l.input.dac_bits;
+    const int64_t read_weights = phase_weight(codes, l.input.dac_bits);
+    int64_t array_weights = 0;
     for (int s = 0; s < l.slices; ++s) array_weights += array_weight(l, s, 0) * l.conversions();
     const double largest_joined = std::ldexp(
         static_cast<double>(read_weights * codes.phases * array_weights * l.row_tiles()), l.adc.bits);

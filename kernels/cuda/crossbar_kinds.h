@@ -16,12 +16,9 @@ struct ByteCodes {
 };
 /// The same where nothing but a converter without noise stands between sums and codes, and codes join to 32
 /// bits: what a sweep without read noise runs. Sums keep the weight 2^shift of their step.
-struct QuietBytes {
-    using Code = uint8_t;
-    using Sum = int32_t;
+struct QuietBytes : ByteCodes<4> {
     using Joined = int32_t;
-    static constexpr bool kBytes = true, kQuiet = true;
-    static constexpr int kSteps = 4;
+    static constexpr bool kQuiet = true;
 };
 /// Codes of 16 bits, sums of 64.
 struct WideCodes {
