@@ -1,4 +1,4 @@
-"""python3 bench/gpu_model [--out FILE]: what the fused kernel costs, and which bound each network meets first."""
+"""python3 bench/gpu_model [--build DIR] [--out FILE]: what the fused kernel costs, and which bound each network meets first."""
 
 import argparse
 import datetime
@@ -131,11 +131,11 @@ def report(all_counts):
 def main():
     parser = argparse.ArgumentParser(prog="bench/gpu_model")
     parser.add_argument("--out", type=pathlib.Path, help="write the report there too")
+    parser.add_argument("--build", type=pathlib.Path, default=kernel.ROOT / "build/release", help="a configured build, whose generated headers the kernel includes")
     options = parser.parse_args()
-    build = kernel.ROOT / "build/release/generated"
     all_counts = {}
     for architecture in dict.fromkeys(g.architecture for g in GPUS):
-        all_counts[architecture] = kernel.count(architecture, *kernel.compile_and_read(architecture, build))
+        all_counts[architecture] = kernel.count(architecture, *kernel.compile_and_read(architecture, options.build / "generated"))
     text = "\n".join(report(all_counts)) + "\n"
     print(text, end="")
     if options.out:

@@ -29,6 +29,15 @@ TEST(CrossbarFit, sums_that_keep_the_weight_of_the_last_step_fit_31_bits) {
     EXPECT_EQ(kind_of(layer_of(513)), ReadKind::bytes);
 }
 
+TEST(CrossbarFit, full_blocks_take_the_shared_memory_that_gpu_model_counts_with) {
+    const CrossbarLaunch launch = fit_crossbar(layer_of(256), kUnsigned, {}, kShared).launch.value();
+    EXPECT_EQ(launch.block.vectors, 256);
+    EXPECT_EQ(launch.block.columns, 32);
+    size_t bytes = launch.shared.bytes();
+    for (const cuda_on_cpu::Guard& guard : launch.shared.guards()) bytes -= guard.size;  // not on a GPU
+    EXPECT_EQ(bytes, 121856u);  // block_shared_bytes() of bench/gpu_model
+}
+
 TEST(CrossbarFit, joined_codes_fit_30_bits) {
     CrossbarLayer l = layer_of(64);
     l.adc.bits = 21;  // two polarities of 255 times 2^21 codes
