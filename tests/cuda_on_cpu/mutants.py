@@ -1,18 +1,19 @@
-"""python3 tests/cuda_on_cpu/mutants.py [--only TEXT] [--first N]: breaks the CUDA backend in many small ways, one at a time, and says of each
-whether the tests notice. Works on a copy of the tree in build/mutants; an hour on two cores. Exit code 0 where every mutant is
+"""python3 tests/cuda_on_cpu/mutants.py [--only TEXT] [--first N] [--jobs N]: breaks the CUDA backend in many small ways, one in a tree, and says
+of each whether the tests notice. Works on copies of the tree in build/mutants; an hour on two cores. Exit code 0 where every mutant is
 caught or has a written reason."""
 
 import argparse
+import concurrent.futures
 import dataclasses
+import os
 import pathlib
+import queue
 import shutil
 import subprocess
 import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-COPY = ROOT / "build/mutants/tree"
-BUILD = ROOT / "build/mutants/build"
 KERNEL = "kernels/cuda/crossbar_mvm_adc.cu"
 INPUTS, ARRAYS = "kernels/cuda/crossbar_inputs.h", "kernels/cuda/crossbar_arrays.h"
 SUMS, CODES, FIT = "kernels/cuda/crossbar_sums.h", "kernels/cuda/crossbar_codes.h", "kernels/cuda/crossbar_fit.cc"
@@ -132,46 +133,74 @@ MUTANTS = [
     Mutant("kernels/cuda/measure.cu", "rank < 5", "rank <= 5"),
 ]
 
-FAST = "*CrossbarOracle*:*Lowering.executes*:*perturbed*:*scores*/parameter:*any_batch*/parameter"
-CHIPS = "*ChipContract*"
+# Tests in the order of how soon they notice: program, filter, seconds after which it counts as hanging.
+TESTS = [
+    ("fit_test", "*", 120),
+    ("tensor_core_test", "*", 120),
+    ("emulated_contract_test", "*CrossbarOracle*:*Lowering.executes*:*perturbed*:*scores*/parameter:*any_batch*/parameter", 1800),
+    ("backend_races_test", "*CrossbarOracle*:-*a_thousand_rows*:*both_sides*", 1800),
+    ("emulated_contract_test", "*ChipContract*", 1800),
+]
 
 
-def copy_tree():
-    """What git tracks and what it does not ignore; files that are the same keep their time, so that little is compiled again."""
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True)
-    wanted = set(listed.stdout.splitlines())
-    for name in wanted:
-        source, target = ROOT / name, COPY / name
-        if not source.is_file():
-            continue
-        if not target.exists() or target.read_bytes() != source.read_bytes():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
-    for old in [f for f in COPY.rglob("*") if f.is_file() and str(f.relative_to(COPY)) not in wanted]:
-        old.unlink()
+class Workshop:
+    """A copy of the tree and a build of it, where one mutant at a time is made and tried."""
 
+    def __init__(self, number):
+        self.tree = ROOT / f"build/mutants/{number}/tree"
+        self.build_folder = ROOT / f"build/mutants/{number}/build"
+        # What one workshop compiled, the others find.
+        self.environment = {**os.environ, "CCACHE_BASEDIR": str(self.tree.parent), "CCACHE_NOHASHDIR": "1"}
 
-def build():
-    made = subprocess.run(["cmake", "--build", BUILD, "--target", "fit_test", "tensor_core_test", "emulated_contract_test", "backend_races_test"], capture_output=True, text=True)
-    return made.returncode == 0, made.stdout[-3000:]
+    def copy_tree(self):
+        """What git tracks and what it does not ignore; files that are the same keep their time, so that little is compiled again."""
+        listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True)
+        wanted = set(listed.stdout.splitlines())
+        for name in wanted:
+            source, target = ROOT / name, self.tree / name
+            if not source.is_file():
+                continue
+            if not target.exists() or target.read_bytes() != source.read_bytes():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, target)
+        for old in [f for f in self.tree.rglob("*") if f.is_file() and str(f.relative_to(self.tree)) not in wanted]:
+            old.unlink()
 
+    def prepare(self, jobs):
+        self.copy_tree()
+        subprocess.run(["cmake", "-S", self.tree, "-B", self.build_folder, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DMHO_CUDA=OFF", "-DMHO_BENCH=OFF"],
+                       check=True, stdout=subprocess.DEVNULL, env=self.environment)
+        if not self.build(jobs):
+            sys.exit(f"the tree as it is does not build: {self.build_folder}")
 
-def fails(program, tests, seconds):
-    """Whether a test program fails, aborts or hangs."""
-    path = BUILD / "tests/cuda_on_cpu" / program
-    try:
-        ran = subprocess.run([path, f"--gtest_filter={tests}", "--gtest_brief=1", "--gtest_fail_fast"], capture_output=True, timeout=seconds)
-    except subprocess.TimeoutExpired:
-        return True
-    return ran.returncode != 0
+    def build(self, jobs):
+        programs = dict.fromkeys(program for program, _, _ in TESTS)
+        made = subprocess.run(["cmake", "--build", self.build_folder, f"-j{jobs}", "--target", *programs], capture_output=True, env=self.environment)
+        return made.returncode == 0
 
+    def fails(self, program, tests, seconds):
+        """Whether a test program fails, aborts or hangs."""
+        path = self.build_folder / "tests/cuda_on_cpu" / program
+        try:
+            ran = subprocess.run([path, f"--gtest_filter={tests}", "--gtest_brief=1", "--gtest_fail_fast"], capture_output=True, timeout=seconds)
+        except subprocess.TimeoutExpired:
+            return True
+        return ran.returncode != 0
 
-def caught_by():
-    for program, tests, seconds in (("fit_test", "*", 60), ("tensor_core_test", "*", 60), ("emulated_contract_test", FAST, 900), ("backend_races_test", "*CrossbarOracle*:-*a_thousand_rows*:*both_sides*", 900),
-                                    ("emulated_contract_test", CHIPS, 900)):
-        if fails(program, tests, seconds):
-            return program
-    return ""
+    def caught_by(self):
+        return next((test[0] for test in TESTS if self.fails(*test)), "")
+
+    def verdict(self, mutant):
+        file = self.tree / mutant.file
+        original = file.read_text()
+        text = mutated(original, mutant)
+        if text is None:
+            return "its text is not in the file: mend this list"
+        file.write_text(text)
+        built = self.build(1)
+        by = self.caught_by() if built else ""
+        file.write_text(original)
+        return f"caught by {by}" if by else "not caught" if built else "does not compile"
 
 
 def mutated(text, mutant):
@@ -183,40 +212,38 @@ def mutated(text, mutant):
     return text[:at] + mutant.after + text[at + len(mutant.before):]
 
 
+def tried(number, mutant, idle):
+    """Whether a mutant is caught or has a reason; says so."""
+    workshop, begin = idle.get(), time.monotonic()
+    verdict = workshop.verdict(mutant)
+    idle.put(workshop)
+    good = verdict.startswith("caught") or verdict == "not caught" and mutant.reason != ""
+    if not verdict.startswith("caught"):
+        verdict += f": {mutant.reason}" if good else "  <<<"
+    print(f"{number:3} {time.monotonic() - begin:5.0f} s  {mutant.file}: {mutant.before!r} -> {mutant.after!r}"
+          f"{f' ({mutant.nth})' if mutant.nth > 1 else ''}: {verdict}", flush=True)
+    return good
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default="", help="mutants whose file or text holds this")
     parser.add_argument("--first", type=int, default=1, help="number of the mutant to begin with: goes on where a run was ended")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="mutants at a time")
     options = parser.parse_args()
-    copy_tree()
-    subprocess.run(["cmake", "-S", COPY, "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DMHO_CUDA=OFF", "-DMHO_BENCH=OFF"],
-                   check=True, stdout=subprocess.DEVNULL)
-    good, output = build()
-    if not good:
-        sys.exit(f"the tree as it is does not build:\n{output}")
-    if caught := caught_by():
-        sys.exit(f"{caught} fails on the tree as it is")
-    bad = 0
-    for number, mutant in enumerate(MUTANTS, 1):
-        if number < options.first or options.only not in mutant.file + mutant.before:
-            continue
-        file, begin = COPY / mutant.file, time.monotonic()
-        original = file.read_text()
-        text = mutated(original, mutant)
-        if text is None:
-            verdict, bad = "its text is not in the file: mend this list", bad + 1
-        else:
-            file.write_text(text)
-            built, output = build()
-            verdict = f"caught by {by}" if built and (by := caught_by()) else "not caught" if built else "does not compile"
-            file.write_text(original)
-            if not verdict.startswith("caught"):
-                bad += not mutant.reason
-                verdict += f": {mutant.reason}" if mutant.reason else "  <<<"
-        print(f"{number:3} {time.monotonic() - begin:5.0f} s  {mutant.file}: {mutant.before!r} -> {mutant.after!r}"
-              f"{f' ({mutant.nth})' if mutant.nth > 1 else ''}: {verdict}", flush=True)
-    print(f"{len(MUTANTS)} mutants, {bad} missed without a reason")
-    sys.exit(1 if bad else 0)
+    workshops = [Workshop(number) for number in range(options.jobs)]
+    for workshop in workshops:
+        workshop.prepare(options.jobs)
+    if by := workshops[0].caught_by():
+        sys.exit(f"{by} fails on the tree as it is")
+    chosen = [(n, m) for n, m in enumerate(MUTANTS, 1) if n >= options.first and options.only in m.file + m.before]
+    idle = queue.Queue()
+    for workshop in workshops:
+        idle.put(workshop)
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        good = list(pool.map(lambda numbered: tried(*numbered, idle), chosen))
+    print(f"{len(good)} mutants, {good.count(False)} missed without a reason")
+    sys.exit(0 if all(good) else 1)
 
 
 main()
