@@ -10,13 +10,13 @@
 namespace mho::cli {
 namespace {
 
-struct Options {
+struct InferCommand {
     std::string model;
     std::vector<std::string> inputs, outputs;
     int64_t batch = 32;
 };
 
-void run(const Options& o) {
+void run_infer(const InferCommand& o) {
     std::vector<Tensor> inputs;
     for (const std::string& file : o.inputs) inputs.push_back(read_npy(file));
     const Graph graph = read_network_for(find_model(o.model), inputs);
@@ -32,7 +32,7 @@ void run(const Options& o) {
 void add_infer(CLI::App& app) {
     CLI::App* command =
         app.add_subcommand("infer", "The digital forward pass of a network on arrays of your own");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<InferCommand>();
     command->add_option("MODEL", options->model, "An .onnx file or a zoo name")->required();
     command
         ->add_option("--input", options->inputs,
@@ -47,7 +47,7 @@ void add_infer(CLI::App& app) {
     command->add_option("--batch", options->batch, "Images at a time: speed and memory only")
         ->capture_default_str()
         ->check(CLI::Range(1, 65536));
-    command->callback([options] { run(*options); });
+    command->callback([options] { run_infer(*options); });
 }
 
 }  // namespace mho::cli

@@ -10,7 +10,7 @@
 namespace mho::cli {
 namespace {
 
-struct Options {
+struct ProbeCommand {
     ConfigOptions config;
     MachineOptions machine;
     ProbeOptions probe;
@@ -29,7 +29,7 @@ void say_what_is_left_out(const Config& config) {
         joined(keys));
 }
 
-void run(Options& o) {
+void run_probe(ProbeCommand& o) {
     const Config config = read_config(o.config);
     o.out = without_slash(o.out);
     if (!o.machine.quiet) say_what_is_left_out(config);
@@ -49,14 +49,14 @@ void add_probe(CLI::App& app) {
                            "One layer of one chip opened up: its arrays for NumPy. [sweep] is left "
                            "out: its keys stand as the other tables or the defaults have them, and "
                            "--set KEY=VALUE chooses the point of the sweep to probe");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<ProbeCommand>();
     add_options(*command, options->config);
     add_options(*command, options->machine);
     command->add_option("--layer", options->probe.layer, "Name of a convolution or linear layer")->required();
     command->add_option("--chip", options->probe.chip, "Number of the chip")->capture_default_str();
     command->add_option("--image", options->probe.image, "Number of the test image")->capture_default_str();
     command->add_option("--out", options->out, "New or empty directory for the arrays")->required();
-    command->callback([options] { run(*options); });
+    command->callback([options] { run_probe(*options); });
 }
 
 }  // namespace mho::cli

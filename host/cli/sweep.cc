@@ -22,7 +22,7 @@ void on_interrupt(int signal) {
     }
 }
 
-struct Options {
+struct SweepCommand {
     ConfigOptions config;
     MachineOptions machine;
     SweepOptions sweep;
@@ -38,13 +38,13 @@ std::string quoted(const std::string& word) {
     return text + "'";
 }
 
-std::string reproducing_command(const Options& o) {
+std::string reproducing_command(const SweepCommand& o) {
     std::string command = "mho sweep config.toml";
     if (o.sweep.per_layer) command += " --per-layer";
     return command + " --out " + quoted(o.out + "-again");
 }
 
-void run(Options& o) {
+void run_sweep(SweepCommand& o) {
     std::signal(SIGINT, on_interrupt);
     std::signal(SIGTERM, on_interrupt);
     const Config config = read_config(o.config);
@@ -68,7 +68,7 @@ void run(Options& o) {
 void add_sweep(CLI::App& app) {
     CLI::App* command =
         app.add_subcommand("sweep", "Accuracy of a network over sampled chips, at every point of a sweep");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<SweepCommand>();
     add_options(*command, options->config);
     add_options(*command, options->machine);
     command->add_option("--out", options->out, "Directory for the store and the results")->required();
@@ -77,7 +77,7 @@ void add_sweep(CLI::App& app) {
                       "others than before");
     command->add_flag("--per-layer", options->sweep.per_layer,
                       "Also each analog layer noisy alone: which one loses most");
-    command->callback([options] { run(*options); });
+    command->callback([options] { run_sweep(*options); });
 }
 
 }  // namespace mho::cli
