@@ -8,7 +8,7 @@ import pathlib
 import kernel
 import sass
 from gpus import GPUS
-from networks import NETWORKS
+from networks import FUSED_BENCH, NETWORKS
 
 TILE_ROWS, CHUNK, BLOCK_VECTORS = 256, 32, 256
 BLOCK_THREADS = kernel.BLOCK_THREADS
@@ -32,10 +32,21 @@ def blocks_a_multiprocessor(gpu, counts):
     return min(by_registers, by_shared)
 
 
-def layer_work(layer):
-    """Of one launch over BATCH images: cells sampled, tensor products, conversions, bytes moved."""
-    vectors = layer.vectors * BATCH
-    vector_blocks, chunks = math.ceil(vectors / BLOCK_VECTORS), math.ceil(layer.columns / CHUNK)
+def blocks_of(layer, images):
+    """Blocks of one launch: over vectors, over columns."""
+    return math.ceil(layer.vectors * images / BLOCK_VECTORS), math.ceil(layer.columns / CHUNK)
+
+
+def rounds_of(layer, images, gpu):
+    """By how much the last, partly filled round of blocks over all multiprocessors lengthens a launch."""
+    blocks = math.prod(blocks_of(layer, images))
+    return math.ceil(blocks / gpu.multiprocessors) * gpu.multiprocessors / blocks
+
+
+def layer_work(layer, images=BATCH):
+    """Of one launch: cells sampled, tensor products, conversions, bytes moved."""
+    vectors = layer.vectors * images
+    vector_blocks, chunks = blocks_of(layer, images)
     arrays = SLICES * POLARITIES
     row_tiles = math.ceil(layer.rows / TILE_ROWS)
     rows = row_tiles * padded(math.ceil(layer.rows / row_tiles), 32)
@@ -46,13 +57,14 @@ def layer_work(layer):
     return cells, products, conversions, moved
 
 
-def layer_seconds(layer, gpu, counts):
+def layer_seconds(layer, gpu, counts, images=BATCH):
     """(instruction issue, tensor cores, memory): the largest is the bound."""
-    cells, products, conversions, moved = layer_work(layer)
+    cells, products, conversions, moved = layer_work(layer, images)
     warp_instructions = (cells * counts.cell + conversions * counts.conversion) / kernel.LANES + products * counts.instructions_a_product
     issue = warp_instructions / (gpu.multiprocessors * gpu.issue * gpu.clock_ghz * 1e9)
     tensor = products * kernel.MACS_A_PRODUCT * 2 / (gpu.int8_tops * 1e12)
-    return issue, tensor, moved / (gpu.memory_tb_s * 1e12)
+    rounds = rounds_of(layer, images, gpu)
+    return issue * rounds, tensor * rounds, moved / (gpu.memory_tb_s * 1e12)
 
 
 def images_a_second(layers, gpu, counts):
@@ -76,6 +88,14 @@ def mix(code):
     return ", ".join(f"{n} {op}" for op, n in sass.by_operation(code).most_common(12))
 
 
+def bench_table(all_counts):
+    yield "| layer | " + " | ".join(g.name for g in GPUS) + " |"
+    yield "|---|" + "---|" * len(GPUS)
+    for layer in FUSED_BENCH:
+        bounds = (max(layer_seconds(layer, gpu, all_counts[gpu.architecture], images=1)) for gpu in GPUS)
+        yield f"| {layer.name} | " + " | ".join(f"{1e3 * b:.3f}" for b in bounds) + " |"
+
+
 def arithmetic(layer, gpu, counts):
     cells, products, conversions, moved = layer_work(layer)
     issue, tensor, memory = layer_seconds(layer, gpu, counts)
@@ -85,8 +105,10 @@ def arithmetic(layer, gpu, counts):
     yield (f"- tensor products (16 x 8 x 32): {products:,} x {counts.instructions_a_product:.1f} instructions = "
            f"{products * counts.instructions_a_product:,.0f}")
     yield (f"- conversions: {conversions:,} x {counts.conversion:.1f} / 32 = {conversions * counts.conversion / 32:,.0f}")
-    yield (f"- issue: the sum over {gpu.multiprocessors} multiprocessors x {gpu.issue} a clock x {gpu.clock_ghz} GHz = {issue * 1e3:.2f} ms")
-    yield (f"- tensor cores: {products:,} x {kernel.MACS_A_PRODUCT} multiply-adds x 2 / {gpu.int8_tops} TOPS = {tensor * 1e3:.2f} ms")
+    rounds = rounds_of(layer, BATCH, gpu)
+    yield f"- blocks: {math.prod(blocks_of(layer, BATCH)):,} over {gpu.multiprocessors} multiprocessors, the last round partly filled: x {rounds:.3f}"
+    yield (f"- issue: the sum x {rounds:.3f} over {gpu.multiprocessors} multiprocessors x {gpu.issue} a clock x {gpu.clock_ghz} GHz = {issue * 1e3:.2f} ms")
+    yield (f"- tensor cores: {products:,} x {kernel.MACS_A_PRODUCT} multiply-adds x 2 x {rounds:.3f} / {gpu.int8_tops} TOPS = {tensor * 1e3:.2f} ms")
     yield (f"- memory: {moved / 1e6:,.0f} MB / {gpu.memory_tb_s} TB/s = {memory * 1e3:.3f} ms")
 
 
@@ -94,7 +116,7 @@ def report(all_counts):
     yield "# What the fused kernel costs, and what GPUs could reach with it: a prediction"
     yield ""
     yield (f"Made by `python3 bench/gpu_model` on {datetime.date.today()} from machine code alone. Nothing here was measured on a GPU. Rates are upper "
-           "bounds: no latency, no bank conflicts, no gaps between launches, every clock at its published boost. mma.sync, which the kernel uses, is "
+           "bounds: no latency, no bank conflicts, no gaps between launches, one block a multiprocessor at a time, every clock at its published boost. mma.sync, which the kernel uses, is "
            "known not to reach the published tensor rate on Hopper and later.")
     yield ""
     yield "## From machine code (codes in bytes, four steps at a time, normal programming errors, no read noise)"
@@ -126,6 +148,10 @@ def report(all_counts):
     yield ""
     layer = next(l for l in NETWORKS["WRN-28-10, CIFAR"] if l.name == "stage 2 block 2 a")
     yield from arithmetic(layer, GPUS[1], some)
+    yield ""
+    yield "## The layers of `build/release/bench/fused_bench`: milliseconds a chip, at the bound"
+    yield ""
+    yield from bench_table(all_counts)
 
 
 def main():

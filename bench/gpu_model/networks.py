@@ -63,3 +63,7 @@ NETWORKS = {
     "WRN-28-10, CIFAR": wrn28_10_cifar(),
     "ResNet-50, ImageNet": resnet50_imagenet(),
 }
+
+# What bench/cuda/fused_bench.cc times: one chip of one layer, so many vectors.
+FUSED_BENCH = [Layer(f"{vectors} vectors, {rows} rows, {columns} columns", rows, columns, vectors)
+               for vectors, rows, columns in ((8192, 144, 16), (8192, 576, 64), (4096, 512, 512), (256, 768, 1024))]
