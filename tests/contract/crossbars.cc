@@ -19,6 +19,7 @@ namespace {
 
 using oracle::CrossbarCase;
 using oracle::CrossbarOutcome;
+using oracle::WindowAxis;
 using testing::GraphBuilder;
 
 constexpr int64_t kImages = 3, kFirstImage = 5, kCalibrationImages = 2;
@@ -59,18 +60,25 @@ class CaseMaker {
     }
 
   private:
+    WindowAxis window_axis() {
+        WindowAxis axis;
+        axis.kernel = one_of<int64_t>({1, 2, 3});
+        axis.dilation = one_of<int64_t>({1, 1, 2});
+        axis.stride = whole(1, 2);
+        axis.pad_begin = whole(0, axis.kernel - 1);
+        axis.pad_end = whole(0, axis.kernel - 1);
+        return axis;
+    }
     void shape(CrossbarCase& c) {
         c.groups = one_of<int64_t>({1, 1, 1, 2, 3});
         const bool depthwise = one_in(6);
         c.channels = c.groups * (depthwise ? 1 : whole(1, 5));
         c.outputs = c.groups * (depthwise ? 1 : whole(1, 9));
-        c.kernel = one_of<int64_t>({1, 2, 3});
-        c.dilation = one_of<int64_t>({1, 1, 2});
-        c.stride = whole(1, 2);
-        c.pad = whole(0, c.kernel - 1);
-        c.height = (c.kernel - 1) * c.dilation + whole(1, 3);
-        c.width = (c.kernel - 1) * c.dilation + whole(1, 3);
-        c.weight = reals(c.outputs * c.channels / c.groups * c.kernel * c.kernel, -1, 1);
+        c.down = window_axis();
+        c.across = window_axis();
+        c.height = c.down.extent() + whole(0, 2);
+        c.width = c.across.extent() + whole(0, 2);
+        c.weight = reals(c.outputs * c.channels / c.groups * c.down.kernel * c.across.kernel, -1, 1);
         if (!one_in(4)) c.bias = reals(c.outputs, -2, 2);
     }
     void arrays(CrossbarCase& c) {
@@ -169,13 +177,14 @@ Graph graph_of(const CrossbarCase& c) {
     op::Conv conv;
     conv.spatial_rank = 2;
     conv.groups = c.groups;
-    for (size_t axis = 1; axis < 3; ++axis) {
-        conv.window.kernel[axis] = c.kernel;
-        conv.window.stride[axis] = c.stride;
-        conv.window.dilation[axis] = c.dilation;
-        conv.window.pad_begin[axis] = conv.window.pad_end[axis] = c.pad;
+    for (const auto& [axis, window] : {std::pair(1, c.down), std::pair(2, c.across)}) {
+        conv.window.kernel[axis] = window.kernel;
+        conv.window.stride[axis] = window.stride;
+        conv.window.dilation[axis] = window.dilation;
+        conv.window.pad_begin[axis] = window.pad_begin;
+        conv.window.pad_end[axis] = window.pad_end;
     }
-    conv.weight = {{c.outputs, c.channels / c.groups, c.kernel, c.kernel}, c.weight};
+    conv.weight = {{c.outputs, c.channels / c.groups, c.down.kernel, c.across.kernel}, c.weight};
     if (!c.bias.empty()) conv.bias = {{c.outputs}, c.bias};
     b.output(b.add(std::move(conv), {x}));
     return b.graph;
@@ -259,10 +268,10 @@ std::string described(const CrossbarCase& c) {
     m << c.scheme << (c.subtract_analog ? " analog" : "") << (c.reference_column ? " column" : "") << ", "
       << c.weight_bits << " bits in cells of " << c.cell_bits << ", levels " << c.levels << ", groups "
       << c.groups << ", " << c.channels << " x " << c.height << " x " << c.width << " -> " << c.outputs
-      << ", kernel " << c.kernel << ", arrays " << c.array_rows << " x " << c.array_columns << ", bias rows "
-      << c.bias_rows << ", inputs " << c.x_bits << "/" << c.dac_bits << (c.offset_inputs ? " offset" : "")
-      << ", error " << c.error << " " << c.sigma << ", read noise " << c.read_noise << ", ADC " << c.adc_bits
-      << " " << c.range << " " << c.granularity;
+      << ", kernel " << c.down.kernel << " x " << c.across.kernel << ", arrays " << c.array_rows << " x "
+      << c.array_columns << ", bias rows " << c.bias_rows << ", inputs " << c.x_bits << "/" << c.dac_bits
+      << (c.offset_inputs ? " offset" : "") << ", error " << c.error << " " << c.sigma << ", read noise "
+      << c.read_noise << ", ADC " << c.adc_bits << " " << c.range << " " << c.granularity;
     return m.GetString();
 }
 
@@ -298,7 +307,7 @@ TEST(CrossbarOracleWide, sums_that_need_64_bits_are_exact) {
         CrossbarCase c;
         c.channels = 60;
         c.height = c.width = 3;
-        c.kernel = 3;
+        c.down.kernel = c.across.kernel = 3;
         c.outputs = 2;
         c.weight = maker.reals(c.outputs * c.channels * 9, 0.5f, 1);
         c.array_rows = 535;
@@ -330,7 +339,7 @@ TEST(CrossbarOracleWide, sums_and_codes_on_both_sides_of_32_bits_are_exact) {
         CaseMaker maker(78);
         CrossbarCase c;
         c.channels = channels;
-        c.height = c.width = c.kernel = 3;
+        c.height = c.width = c.down.kernel = c.across.kernel = 3;
         c.outputs = 2;
         c.weight = maker.reals(c.outputs * c.channels * 9, 0.98f, 1);
         c.array_rows = 9 * channels;
@@ -355,7 +364,7 @@ TEST(CrossbarOracleWide, arrays_of_a_thousand_rows_are_exact) {
         CaseMaker maker(79);
         CrossbarCase c;
         c.channels = 113;
-        c.height = c.width = c.kernel = 3;
+        c.height = c.width = c.down.kernel = c.across.kernel = 3;
         c.outputs = 21;
         c.weight = maker.reals(c.outputs * c.channels * 9, -1, 1);
         c.array_rows = 1024;

@@ -33,10 +33,10 @@ class Layer {
   public:
     explicit Layer(const CrossbarCase& layer) : c(layer) {
         N = c.outputs / c.groups;
-        K = c.channels / c.groups * c.kernel * c.kernel;
+        K = c.channels / c.groups * c.down.kernel * c.across.kernel;
         rows = K + (c.bias.empty() ? 0 : c.bias_rows);
-        height = (c.height + 2 * c.pad - (c.kernel - 1) * c.dilation - 1) / c.stride + 1;
-        width = (c.width + 2 * c.pad - (c.kernel - 1) * c.dilation - 1) / c.stride + 1;
+        height = c.down.places(c.height);
+        width = c.across.places(c.width);
         row_tiles = boundaries(rows, c.array_rows, c.packed);
         column_tiles = boundaries(N, c.array_columns, c.packed);
         RT = static_cast<int64_t>(row_tiles.size()) - 1;
@@ -188,9 +188,11 @@ class Layer {
     int64_t input(const std::vector<float>& images, int64_t image, int64_t place, int64_t g,
                   int64_t row) const {
         if (row >= K) return bias_drive;
-        const int64_t channel = g * (c.channels / c.groups) + row / (c.kernel * c.kernel);
-        const int64_t y = place / width * c.stride - c.pad + row / c.kernel % c.kernel * c.dilation;
-        const int64_t x = place % width * c.stride - c.pad + row % c.kernel * c.dilation;
+        const int64_t channel = g * (c.channels / c.groups) + row / (c.down.kernel * c.across.kernel);
+        const int64_t y = place / width * c.down.stride - c.down.pad_begin +
+                          row / c.across.kernel % c.down.kernel * c.down.dilation;
+        const int64_t x =
+            place % width * c.across.stride - c.across.pad_begin + row % c.across.kernel * c.across.dilation;
         if (y < 0 || y >= c.height || x < 0 || x >= c.width) return 0;
         return code_of(
             images[static_cast<size_t>(((image * c.channels + channel) * c.height + y) * c.width + x)]);

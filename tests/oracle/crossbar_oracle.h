@@ -9,12 +9,22 @@
 
 namespace mho::oracle {
 
+/// A convolution's window along one axis of the image.
+struct WindowAxis {
+    int64_t kernel = 1, stride = 1, dilation = 1, pad_begin = 0, pad_end = 0;
+
+    int64_t extent() const { return (kernel - 1) * dilation + 1; }
+    /// Where along an axis of `size` pixels it can be.
+    int64_t places(int64_t size) const { return (pad_begin + size + pad_end - extent()) / stride + 1; }
+};
+
 /// A convolution over images of channels x height x width, and how it lies on arrays. Names as in
 /// docs/physics.md.
 struct CrossbarCase {
     int64_t groups = 1, channels = 1, height = 1, width = 1;
-    int64_t outputs = 1, kernel = 1, stride = 1, pad = 0, dilation = 1;  // outputs: over all groups
-    std::vector<float> weight;  // outputs x channels/groups x kernel x kernel
+    int64_t outputs = 1;  // over all groups
+    WindowAxis down, across;
+    std::vector<float> weight;  // outputs x channels/groups x down.kernel x across.kernel
     std::vector<float> bias;    // outputs, or empty
 
     int64_t array_rows = 256, array_columns = 256;
