@@ -82,7 +82,8 @@ MUTANTS = [
     # inputs
     Mutant(INPUTS, "x >= 0 && x < g.in_width", "x >= 0 && x <= g.in_width"),
     Mutant(INPUTS, "y >= 0 && y < g.in_height", "y > 0 && y < g.in_height"),
-    Mutant(INPUTS, "* g.stride[1] - g.pad[1]", "* g.stride[2] - g.pad[2]"),
+    Mutant(INPUTS, "* g.stride[1] - g.pad[1]", "* g.stride[2] - g.pad[1]"),
+    Mutant(INPUTS, "* g.stride[1] - g.pad[1]", "* g.stride[1] - g.pad[2]"),
     Mutant(INPUTS, "group * g.group_channels", "group"),
     Mutant(INPUTS, "return static_cast<Code>(p.read.code_offset);  // code 0", "return Code{0};"),
     Mutant(INPUTS, "p.read.bias_drive + p.read.code_offset", "p.read.bias_drive"),
@@ -119,7 +120,7 @@ MUTANTS = [
     Mutant(KERNEL, "unit *= p.read.part_unit", "unit *= 0.5f"),
     Mutant(KERNEL, "weight <<= p.read.dac_bits", "weight <<= 1"),
     Mutant(KERNEL, "phase == 0 ? 1 : -1", "1"),
-    Mutant(KERNEL, "joined.sum -= reference.sum;", ""),
+    Mutant(KERNEL, "joined.sum -= reference.sum;", ";"),
     Mutant(KERNEL, "vector >= p.geometry.vectors ||", ""),
     Mutant(KERNEL, "chunk.owned >> slot & 1", "1"),
     Mutant("kernels/conductance.h", "rintf(fminf(fmaxf(g, 0.0f), kGridMax))", "floorf(fminf(fmaxf(g, 0.0f), kGridMax))"),
