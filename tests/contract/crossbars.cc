@@ -356,6 +356,25 @@ TEST(CrossbarOracleWide, sums_and_codes_on_both_sides_of_32_bits_are_exact) {
     }
 }
 
+/// 61 outputs in eight tiles of columns, and a reference column for each: in a GPU's arrays the last output
+/// lies beside references that other blocks need, without its own.
+TEST(CrossbarOracleWide, references_are_those_of_the_own_tile_wherever_they_lie) {
+    CaseMaker maker(80);
+    CrossbarCase c;
+    c.channels = 5;
+    c.outputs = 61;
+    c.weight = maker.reals(c.outputs * c.channels, -1, 1);
+    c.array_columns = 8;
+    c.scheme = "offset";
+    c.reference_column = true;
+    c.error = "normal";
+    c.sigma = 0.05f;
+    const std::vector<float> calibration = maker.reals(kCalibrationImages * c.channels, 0, 1);
+    const std::vector<float> images = maker.reals(kImages * c.channels, 0, 1);
+    expect_equal(c, run_backend(c, calibration, images),
+                 oracle::read_chip(c, calibration, images, kFirstImage));
+}
+
 #if !defined(MHO_SANITIZED)  // the oracle takes minutes there
 /// The largest arrays that a GPU takes, with all that can fill its shared memory: both polarities at once, or
 /// reference columns; read noise; more columns than one block reads.

@@ -141,7 +141,7 @@ MUTANTS = [
 TESTS = [
     ("fit_test", "*", 120),
     ("tensor_core_test", "*", 120),
-    ("emulated_contract_test", "*CrossbarOracle*:*Lowering.executes*:*perturbed*:*scores*/parameter:*any_batch*/parameter", 1800),
+    ("emulated_contract_test", "*CrossbarOracle*:*Lowering.executes*:*perturbed*:*scores*/parameter:*any_batch*/parameter:*a_stream_runs*", 1800),
     ("backend_races_test", "*CrossbarOracle*:-*a_thousand_rows*:*both_sides*", 1800),
     ("emulated_contract_test", "*ChipContract*", 1800),
 ]
