@@ -1,4 +1,4 @@
-"""python3 tests/cuda_on_cpu/mutants.py [--only TEXT] [--first N] [--jobs N]: breaks the CUDA backend in many small ways, one in a tree, and says
+"""python3 tests/cuda_on_cpu/mutants.py [--only TEXT...] [--first N] [--jobs N]: breaks the CUDA backend in many small ways, one in a tree, and says
 of each whether the tests notice. Works on copies of the tree in build/mutants; an hour on two cores. Exit code 0 where every mutant is
 caught or has a written reason."""
 
@@ -231,7 +231,7 @@ def tried(number, mutant, idle):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--only", default="", help="mutants whose file or text holds this")
+    parser.add_argument("--only", nargs="+", default=[""], metavar="TEXT", help="mutants whose file or text holds one of these")
     parser.add_argument("--first", type=int, default=1, help="number of the mutant to begin with: goes on where a run was ended")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="mutants at a time")
     options = parser.parse_args()
@@ -240,7 +240,7 @@ def main():
         workshop.prepare(options.jobs)
     if by := workshops[0].caught_by():
         sys.exit(f"{by} fails on the tree as it is")
-    chosen = [(n, m) for n, m in enumerate(MUTANTS, 1) if n >= options.first and options.only in m.file + m.before]
+    chosen = [(n, m) for n, m in enumerate(MUTANTS, 1) if n >= options.first and any(text in m.file + m.before for text in options.only)]
     idle = queue.Queue()
     for workshop in workshops:
         idle.put(workshop)
