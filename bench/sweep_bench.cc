@@ -5,11 +5,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <random>
 
 #include "bench/onednn_network.h"
+#include "bench/timing.h"
 #include "host/lowering.h"
 #include "host/monte_carlo.h"
 #include "host/threads.h"
@@ -23,12 +23,6 @@ namespace {
 
 constexpr int64_t kBatch = 32;
 constexpr double kGoal = 0.9;
-
-double seconds(const std::function<void()>& work) {
-    const auto start = std::chrono::steady_clock::now();
-    work();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 std::vector<float> random_images(int64_t count, int64_t size) {
     std::mt19937 random(1);
@@ -64,11 +58,6 @@ bool agrees(const Program& program, OneDnnNetwork& reference, const ImageStore& 
     for (size_t i = 0; i < logits.size(); ++i)
         if (std::abs(logits[i] - expected[i]) > 1e-3f * (1 + std::abs(expected[i]))) return false;
     return true;
-}
-
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
 }
 
 int run(const std::string& file, int64_t count) {

@@ -4,14 +4,13 @@
 // there is none.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
-#include <chrono>
 #include <functional>
 #include <random>
 #include <vector>
 
 #include "bench/cuda/unfused_layer.h"
+#include "bench/timing.h"
 #include "host/calibration.h"
 #include "host/cuda_plugin.h"
 #include "host/lowering.h"
@@ -22,20 +21,16 @@ namespace {
 
 constexpr double kGoal = 5;
 constexpr float kSigma = 0.05f;  // of g_max
-
-double seconds(const std::function<void()>& work) {
-    const auto start = std::chrono::steady_clock::now();
-    work();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
+/// Input vectors, rows, columns. bench/gpu_model reads them here, for the bounds of the same layers.
+constexpr std::array<int64_t, 3> kLayers[] = {
+    {8192, 144, 16}, {8192, 576, 64}, {4096, 512, 512}, {256, 768, 1024}};
 
 /// The median of five runs, after one that is not counted.
 double median_seconds(const std::function<void()>& work) {
     work();
     std::vector<double> times;
     for (int i = 0; i < 5; ++i) times.push_back(seconds(work));
-    std::sort(times.begin(), times.end());
-    return times[times.size() / 2];
+    return median(times);
 }
 
 Graph linear_network(int64_t rows, int64_t columns) {
@@ -154,8 +149,7 @@ int main() {
     const auto gpu = cuda.plugin->make_backend(0);
     fmt::print("{}\n", gpu->description());
     bool good = true;
-    for (const auto& [vectors, rows, columns] :
-         {std::array<int64_t, 3>{8192, 144, 16}, {8192, 576, 64}, {4096, 512, 512}, {256, 768, 1024}}) {
+    for (const auto& [vectors, rows, columns] : mho::bench::kLayers) {
         const int64_t tiles = (rows + 255) / 256;  // balanced, as mapping fills them; these divide
         good = mho::bench::compare(*gpu, {vectors, rows, columns, rows / tiles}) && good;
     }

@@ -8,7 +8,7 @@ import pathlib
 import kernel
 import sass
 from gpus import GPUS
-from networks import FUSED_BENCH, NETWORKS
+from networks import NETWORKS, fused_bench
 
 TILE_ROWS, CHUNK, BLOCK_VECTORS = 256, 32, 256
 BLOCK_THREADS = kernel.BLOCK_THREADS
@@ -91,7 +91,7 @@ def mix(code):
 def bench_table(all_counts):
     yield "| layer | " + " | ".join(g.name for g in GPUS) + " |"
     yield "|---|" + "---|" * len(GPUS)
-    for layer in FUSED_BENCH:
+    for layer in fused_bench():
         bounds = (max(layer_seconds(layer, gpu, all_counts[gpu.architecture], images=1)) for gpu in GPUS)
         yield f"| {layer.name} | " + " | ".join(f"{1e3 * b:.3f}" for b in bounds) + " |"
 

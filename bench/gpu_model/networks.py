@@ -1,6 +1,8 @@
 """Convolutions and linear layers of the networks that the report is about."""
 
 import dataclasses
+import pathlib
+import re
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +66,10 @@ NETWORKS = {
     "ResNet-50, ImageNet": resnet50_imagenet(),
 }
 
-# What bench/cuda/fused_bench.cc times: one chip of one layer, so many vectors.
-FUSED_BENCH = [Layer(f"{vectors} vectors, {rows} rows, {columns} columns", rows, columns, vectors)
-               for vectors, rows, columns in ((8192, 144, 16), (8192, 576, 64), (4096, 512, 512), (256, 768, 1024))]
+
+def fused_bench():
+    """What bench/cuda/fused_bench.cc times: one chip of one layer, so many vectors."""
+    source = (pathlib.Path(__file__).resolve().parents[1] / "cuda/fused_bench.cc").read_text()
+    layers = re.search(r"kLayers\[\] = \{(.*?)\};", source, re.DOTALL).group(1)
+    return [Layer(f"{vectors} vectors, {rows} rows, {columns} columns", int(rows), int(columns), int(vectors))
+            for vectors, rows, columns in re.findall(r"\{(\d+), (\d+), (\d+)\}", layers)]

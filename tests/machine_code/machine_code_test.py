@@ -10,6 +10,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench/gpu_model"))
 import kernel  # noqa: E402
+import networks  # noqa: E402
 import sass  # noqa: E402
 
 LISTING = """
@@ -64,6 +65,10 @@ def finds_functions():
     assert "negate(PlaneSums&" in source[lines[0] - 1] and source[lines[-1] - 1] == "}", lines
 
 
+def finds_the_layers_that_are_timed():
+    assert networks.Layer("8192 vectors, 576 rows, 64 columns", 576, 64, 8192) in networks.fused_bench()
+
+
 def kernel_keeps_to_its_cost():
     report, kernels = kernel.compile_and_read("sm_90", pathlib.Path(os.environ["MHO_BINARY"]).parents[1] / "generated")
     for variant in (kernel.VARIANT, kernel.NOISY_VARIANT):
@@ -92,6 +97,7 @@ def old_gpus_multiply_with_dp4a():
 
 reads_listings()
 finds_functions()
+finds_the_layers_that_are_timed()
 if not shutil.which("nvcc") and not pathlib.Path("/usr/local/cuda/bin/nvcc").exists():
     print("skipped: no nvcc to compile the kernel with")
     sys.exit(77)
