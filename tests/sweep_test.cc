@@ -106,8 +106,8 @@ TEST_F(Sweep, resumes_to_the_same_file_and_refuses_another_run) {
 }
 
 #if defined(MHO_SANITIZED)
-constexpr char kFew[] =
-    " --set data.images=9 --set monte_carlo.chips=3";  // sanitizers take ten times as long
+constexpr char kFew[] =  // sanitizers take ten times as long
+    " --set data.images=9 --set data.calibration_images=8 --set monte_carlo.chips=3";
 #else
 constexpr char kFew[] = "";
 #endif
