@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace mho::bench {
 namespace {

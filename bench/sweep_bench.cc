@@ -10,10 +10,11 @@
 
 #include "bench/onednn_network.h"
 #include "bench/timing.h"
-#include "host/lowering.h"
-#include "host/monte_carlo.h"
-#include "host/threads.h"
-#include "models/onnx.h"
+#include "host/chip/batch_norm.h"
+#include "host/chip/lowering.h"
+#include "host/run/monte_carlo.h"
+#include "host/util/threads.h"
+#include "models/onnx/onnx.h"
 #include "models/zoo.h"
 
 extern "C" void omp_set_num_threads(int threads);  // from libgomp, which oneDNN runs on

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/calibration.h"
+#include "kernels/crossbar/calibration.h"
 #include "kernels/plan.h"
 
 namespace mho {
@@ -46,7 +46,7 @@ struct ProgrammingReport {
 };
 
 /// Sums over the images of one batch, exact and independent of the order in which batches are added: the loss
-/// is a sum of per-image losses rounded to multiples of 2^-20 (kernels/loss.h).
+/// is a sum of per-image losses rounded to multiples of 2^-20 (kernels/steps/loss.h).
 struct Score {
     int64_t images = 0;
     int64_t top1 = 0;  ///< the label has the largest logit; of equal logits the lower class wins

@@ -1,5 +1,5 @@
-// kernels/cuda_plugin.h - what libmho_cuda.so shows to the program that loads it (host/cuda_plugin.cc): one
-// function, found by its name, that leads to the rest.
+// kernels/cuda_plugin.h - what libmho_cuda.so shows to the program that loads it (host/run/cuda_plugin.cc):
+// one function, found by its name, that leads to the rest.
 #pragma once
 
 #include <memory>

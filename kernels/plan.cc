@@ -1,12 +1,8 @@
 #include "kernels/plan.h"
 
-namespace mho {
+#include "kernels/steps/axes.h"
 
-int64_t extent_between(const std::vector<int64_t>& dims, size_t begin, size_t end) {
-    int64_t product = 1;
-    for (size_t axis = begin; axis < end; ++axis) product *= dims[axis];
-    return product;
-}
+namespace mho {
 
 int64_t Plan::elements(TensorId tensor, int64_t images) const {
     const PlanTensor& t = tensors[static_cast<size_t>(tensor)];

@@ -6,8 +6,8 @@
 #include <optional>
 #include <vector>
 
-#include "kernels/ops.h"
 #include "kernels/plan.h"
+#include "kernels/steps/ops.h"
 
 namespace mho {
 

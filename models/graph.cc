@@ -9,7 +9,7 @@
 #include <set>
 #include <utility>
 
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace mho {
 

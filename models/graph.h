@@ -1,7 +1,7 @@
 // models/graph.h - a network as a typed directed acyclic graph, in topological order.
-// It knows no file format: onnx_reader.cc makes one, onnx_writer.cc saves one, host/ maps one onto a chip.
+// It knows no file format: onnx/reader.cc makes one, onnx/writer.cc saves one, host/ maps one onto a chip.
 // To add an operation: a struct below, its line in Operation, its shape rule in shapes.cc, its reader and
-// writer in onnx_*.cc, and its lowering in host/lowering.cc.
+// writer in models/onnx, and its lowering in host/chip/lowering.cc.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,9 @@
 #include <variant>
 #include <vector>
 
-#include "kernels/ops.h"
+#include "kernels/steps/activations.h"
+#include "kernels/steps/binary.h"
+#include "kernels/steps/ops.h"
 
 namespace mho {
 

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <string>
 
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 #include "models/graph.h"
 
 namespace mho {

@@ -5,7 +5,7 @@
 
 #include <cstdlib>
 
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 #include "models/names.h"
 #include "models/resources.h"
 

@@ -1,5 +1,9 @@
 // Configs: every key is read, checked, written and documented; every mistake is named with its place.
-#include "host/config.h"
+#include "host/config/keys.h"
+#include "host/config/layers.h"
+#include "host/config/points.h"
+#include "host/config/read.h"
+#include "host/config/write.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,8 +11,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "host/config_keys.h"
-#include "kernels/error.h"
+#include "host/config/keys.h"
+#include "kernels/base/error.h"
 
 namespace mho {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "host/cuda_plugin.h"
+#include "host/run/cuda_plugin.h"
 #include "tests/backend_contract.h"
 
 namespace mho::testing {

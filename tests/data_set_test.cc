@@ -1,6 +1,6 @@
 // tests/data_set_test.cc - data sets: real files, files written here byte by byte, and every way to be
 // malformed. To add a data set: a row in `layouts`. To add a malformed file: a row in `malformed_files`.
-#include "models/data_set.h"
+#include "models/data/data_set.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 #include <functional>
 #include <random>
 
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 #include "models/names.h"
 #include "tests/real_data.h"
 #include "tests/temporary_directory.h"

@@ -1,14 +1,15 @@
 // Elementary functions and activations against the C library's double precision.
-#include "kernels/elementary.h"
+#include "kernels/base/elementary.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <functional>
 #include <vector>
 
-#include "kernels/bf16.h"
+#include "kernels/base/bf16.h"
 #include "kernels/cpu/elementwise.h"
 
 namespace mho {
@@ -106,6 +107,10 @@ TEST(Elementary, activations_are_what_their_names_say) {
         {{K::exp, 0, 0}, [](double x) { return std::exp(x); }, 2981 * 4 * 0x1p-23},
         {{K::sqrt, 0, 0}, [](double x) { return std::sqrt(std::abs(x)); }, one},
     };
+    for (ActivationKind kind : kActivations)
+        EXPECT_TRUE(std::any_of(cases.begin(), cases.end(),
+                                [&](const Case& c) { return c.activation.kind == kind; }))
+            << name_of(kind) << " has no case here";
     for (const Case& c : cases) {
         std::vector<float> x = arguments(-8, 8), y(x.size());
         if (c.activation.kind == K::sqrt)
@@ -114,7 +119,7 @@ TEST(Elementary, activations_are_what_their_names_say) {
         double worst = 0;
         for (size_t i = 0; i < x.size(); ++i)
             worst = std::max(worst, std::abs(static_cast<double>(y[i]) - c.exact(static_cast<double>(x[i]))));
-        EXPECT_LE(worst, c.tolerance) << static_cast<int>(c.activation.kind);
+        EXPECT_LE(worst, c.tolerance) << name_of(c.activation.kind);
     }
 }
 

@@ -1,5 +1,5 @@
 // Which reading of a file takes the arrays that a user gives, and why neither does.
-#include "host/inference.h"
+#include "host/run/inference.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 #include "tests/temporary_directory.h"
 
 namespace mho {

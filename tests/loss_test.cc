@@ -1,5 +1,5 @@
 // Rank and loss of one image, at their edges: ties, numbers that are none, losses beyond the limit.
-#include "kernels/loss.h"
+#include "kernels/steps/loss.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // NumPy's files: every element type and order that NumPy writes, and files that are none.
-#include "host/npy.h"
+#include "host/util/npy.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 #include "tests/temporary_directory.h"
 
 namespace mho {

@@ -1,7 +1,7 @@
 // ONNX files in and out: what is written reads back equal, patterns become one operation, and every kind of
 // malformed or unsupported file is refused by node, operator and reason. Files are stated in protobuf's text
 // format.
-#include "models/onnx.h"
+#include "models/onnx/onnx.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -14,7 +14,7 @@
 #include <fstream>
 #include <set>
 
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 #include "models/zoo.h"
 #include "tests/graph_builder.h"
 #include "tests/temporary_directory.h"

@@ -1,5 +1,5 @@
 // R of the parameter-level model against values worked out by hand. docs/physics.md section 5.
-#include "host/parameter_range.h"
+#include "host/chip/parameter_range.h"
 
 #include <gtest/gtest.h>
 

@@ -1,11 +1,12 @@
 // What a config means for the layers of a network: choices for the lowering, and what is refused before
 // anything runs.
-#include "host/point_plan.h"
+#include "host/chip/point_plan.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "kernels/error.h"
+#include "host/config/read.h"
+#include "kernels/base/error.h"
 #include "tests/graph_builder.h"
 
 namespace mho {

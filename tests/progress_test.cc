@@ -1,5 +1,5 @@
 // Progress: what a person sees on a terminal and in a log.
-#include "host/progress.h"
+#include "host/run/progress.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "kernels/normal.h"
+#include "kernels/base/normal.h"
 
 namespace mho {
 namespace {

@@ -1,6 +1,6 @@
 // A run as files and as a table, from runs made by hand: what is counted, and what is said where something is
 // missing.
-#include "host/results.h"
+#include "host/results/results.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,10 +13,10 @@
 #include <set>
 #include <sstream>
 
-#include "host/findings.h"
-#include "host/gnuplot.h"
-#include "host/report.h"
-#include "host/tables.h"
+#include "host/results/findings.h"
+#include "host/results/gnuplot.h"
+#include "host/results/report.h"
+#include "host/results/tables.h"
 
 namespace mho {
 namespace {

@@ -1,5 +1,5 @@
 // Statistics against closed forms, published tables and simulated coverage. docs/physics.md section 8.
-#include "host/statistics.h"
+#include "host/statistics/statistics.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // The store of finished chips: what goes in comes out, another run is refused, and no damaged file crashes
 // the reader.
-#include "host/store.h"
+#include "host/results/store.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 #include <random>
 #include <sstream>
 
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 #include "tests/temporary_directory.h"
 
 namespace mho {

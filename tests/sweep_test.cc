@@ -15,14 +15,14 @@
 #include <sstream>
 #include <thread>
 
-#include "host/config.h"
-#include "host/monte_carlo.h"
-#include "host/point_plan.h"
-#include "host/results.h"
-#include "host/statistics.h"
-#include "host/store.h"
-#include "host/sweep.h"
-#include "host/workload.h"
+#include "host/chip/point_plan.h"
+#include "host/config/read.h"
+#include "host/results/results.h"
+#include "host/results/store.h"
+#include "host/run/monte_carlo.h"
+#include "host/run/sweep.h"
+#include "host/run/workload.h"
+#include "host/statistics/statistics.h"
 #include "tests/temporary_directory.h"
 
 namespace mho {

@@ -1,5 +1,5 @@
 // What a config tries chips on: images laid out as the network takes them, and mistakes named by their key.
-#include "host/workload.h"
+#include "host/run/workload.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -10,10 +10,10 @@
 #include <fstream>
 #include <functional>
 
-#include "host/inference.h"
-#include "host/lowering.h"
-#include "kernels/error.h"
-#include "models/onnx.h"
+#include "host/chip/lowering.h"
+#include "host/run/inference.h"
+#include "kernels/base/error.h"
+#include "models/onnx/onnx.h"
 #include "tests/graph_builder.h"
 #include "tests/temporary_directory.h"
 
@@ -192,7 +192,8 @@ TEST_F(WorkloadTest, too_many_images_are_named_by_the_key_that_asks_for_them) {
     Config calibration = good;
     calibration.data.calibration_images = 6;
     Workload workload(devices_, calibration);
-    EXPECT_THAT(message_of([&] { workload.read_calibration_images(); }), says("data.calibration_images", "train"));
+    EXPECT_THAT(message_of([&] { workload.read_calibration_images(); }),
+                says("data.calibration_images", "train"));
 }
 
 }  // namespace

@@ -12,8 +12,8 @@
 #include <iterator>
 #include <set>
 
-#include "kernels/error.h"
-#include "models/data_set.h"
+#include "kernels/base/error.h"
+#include "models/data/data_set.h"
 #include "tests/temporary_directory.h"
 
 namespace mho {

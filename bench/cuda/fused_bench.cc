@@ -11,9 +11,9 @@
 
 #include "bench/cuda/unfused_layer.h"
 #include "bench/timing.h"
-#include "host/calibration.h"
-#include "host/cuda_plugin.h"
-#include "host/lowering.h"
+#include "host/chip/lowering.h"
+#include "host/run/calibration.h"
+#include "host/run/cuda_plugin.h"
 #include "models/graph.h"
 
 namespace mho::bench {

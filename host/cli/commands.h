@@ -10,9 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "host/config.h"
-#include "host/devices.h"
-#include "host/run.h"
+#include "host/config/read.h"
+#include "host/config/types.h"
+#include "host/results/run.h"
+#include "host/run/devices.h"
 
 namespace mho::cli {
 

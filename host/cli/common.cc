@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "host/cli/commands.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace mho::cli {
 

@@ -2,9 +2,9 @@
 #include <fmt/format.h>
 
 #include "host/cli/commands.h"
-#include "host/inference.h"
-#include "host/npy.h"
-#include "kernels/error.h"
+#include "host/run/inference.h"
+#include "host/util/npy.h"
+#include "kernels/base/error.h"
 #include "models/zoo.h"
 
 namespace mho::cli {

@@ -2,11 +2,12 @@
 #include <fmt/format.h>
 
 #include "host/cli/commands.h"
-#include "host/cuda_plugin.h"
-#include "host/version.h"
-#include "kernels/error.h"
+#include "host/config/keys.h"
+#include "host/run/cuda_plugin.h"
+#include "host/util/version.h"
+#include "kernels/base/error.h"
 #include "models/names.h"
-#include "models/onnx.h"
+#include "models/onnx/onnx.h"
 
 namespace mho::cli {
 namespace {

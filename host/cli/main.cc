@@ -12,8 +12,8 @@
 #include <system_error>
 
 #include "host/cli/commands.h"
-#include "host/version.h"
-#include "kernels/error.h"
+#include "host/util/version.h"
+#include "kernels/base/error.h"
 #include "models/names.h"
 
 namespace {

@@ -1,10 +1,10 @@
 // host/cli/probe.cc - `mho probe`: one layer of one chip opened up.
-#include "host/probe.h"
+#include "host/run/probe.h"
 
 #include <fmt/format.h>
 
 #include "host/cli/commands.h"
-#include "host/config.h"
+#include "host/config/read.h"
 #include "models/names.h"
 
 namespace mho::cli {

@@ -1,13 +1,13 @@
 // host/cli/report.cc - `mho report`: results and plots again from a stored run.
-#include "host/report.h"
+#include "host/results/report.h"
 
 #include <fmt/format.h>
 
 #include "host/cli/commands.h"
-#include "host/output.h"
-#include "host/results.h"
-#include "host/store.h"
-#include "host/tables.h"
+#include "host/results/results.h"
+#include "host/results/store.h"
+#include "host/results/tables.h"
+#include "host/util/output.h"
 
 namespace mho::cli {
 

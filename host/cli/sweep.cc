@@ -5,9 +5,9 @@
 #include <csignal>
 
 #include "host/cli/commands.h"
-#include "host/config.h"
-#include "host/sweep.h"
-#include "kernels/error.h"
+#include "host/config/read.h"
+#include "host/run/sweep.h"
+#include "kernels/base/error.h"
 
 namespace mho::cli {
 namespace {

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <thread>
 
+#include "kernels/base/error.h"
 #include "kernels/cpu/integer_product.h"
 #include "kernels/cpu/program.h"
 #include "kernels/cpu/stream.h"
-#include "kernels/error.h"
 
 namespace mho {
 namespace {

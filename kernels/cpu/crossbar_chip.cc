@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "kernels/adc.h"
-#include "kernels/conductance.h"
 #include "kernels/cpu/random.h"
 #include "kernels/cpu/simd.h"
-#include "kernels/levels.h"
+#include "kernels/crossbar/adc.h"
+#include "kernels/crossbar/conductance.h"
+#include "kernels/crossbar/levels.h"
 
 namespace mho::cpu {
 namespace {

@@ -7,8 +7,8 @@
 
 #include "kernels/backend.h"
 #include "kernels/cpu/integer_product.h"
-#include "kernels/crossbar.h"
-#include "kernels/draw_address.h"
+#include "kernels/crossbar/draw_address.h"
+#include "kernels/crossbar/layer.h"
 
 namespace mho::cpu {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "kernels/cpu/crossbar_reading.h"
-#include "kernels/joining.h"
+#include "kernels/crossbar/joining.h"
 
 namespace mho::cpu {
 

@@ -2,11 +2,11 @@
 
 #include <cmath>
 
-#include "kernels/adc.h"
-#include "kernels/conductance.h"
 #include "kernels/cpu/simd.h"
-#include "kernels/input_code.h"
-#include "kernels/joining.h"
+#include "kernels/crossbar/adc.h"
+#include "kernels/crossbar/conductance.h"
+#include "kernels/crossbar/input_code.h"
+#include "kernels/crossbar/joining.h"
 
 namespace mho::cpu {
 namespace {

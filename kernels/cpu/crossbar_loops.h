@@ -28,7 +28,7 @@ void add_weighted(const int64_t* codes, int64_t weight, int64_t count, int64_t* 
 void subtract_all(const int32_t* other, int64_t count, int32_t* sums);
 void subtract_all(const int64_t* other, int64_t count, int64_t* sums);
 
-/// z takes in one array: kernels/joining.h.
+/// z takes in one array: kernels/crossbar/joining.h.
 void add_array_to(const int64_t* joined, const float* scale, const float* offset, float read_weight,
                   int64_t count, float* z);
 

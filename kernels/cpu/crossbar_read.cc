@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <span>
 
-#include "kernels/adc.h"
 #include "kernels/cpu/crossbar_joining.h"
 #include "kernels/cpu/crossbar_reading.h"
+#include "kernels/crossbar/adc.h"
 
 namespace mho::cpu {
 namespace {

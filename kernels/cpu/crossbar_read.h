@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/calibration.h"
 #include "kernels/cpu/crossbar_chip.h"
 #include "kernels/cpu/patches.h"
-#include "kernels/input_code.h"
+#include "kernels/crossbar/calibration.h"
+#include "kernels/crossbar/input_code.h"
 
 namespace mho::cpu {
 

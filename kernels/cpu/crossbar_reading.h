@@ -8,11 +8,11 @@
 #include <span>
 #include <vector>
 
-#include "kernels/conductance.h"
 #include "kernels/cpu/crossbar_loops.h"
 #include "kernels/cpu/crossbar_read.h"
 #include "kernels/cpu/random.h"
-#include "kernels/draw_address.h"
+#include "kernels/crossbar/conductance.h"
+#include "kernels/crossbar/draw_address.h"
 
 namespace mho::cpu {
 

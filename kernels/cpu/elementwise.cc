@@ -4,7 +4,8 @@
 #include <utility>
 
 #include "kernels/cpu/simd.h"
-#include "kernels/elementary.h"
+#include "kernels/steps/axes.h"
+#include "kernels/steps/quantise.h"
 
 namespace mho::cpu {
 namespace {
@@ -15,12 +16,6 @@ namespace {
     MHO_SIMD_CLONES void activate_##kind(const float* x, float* y, int64_t count, float alpha, float beta) { \
         for (int64_t i = 0; i < count; ++i) y[i] = activated<ActivationKind::kind>(x[i], alpha, beta);       \
     }
-#define MHO_EACH_ACTIVATION(DO) \
-    DO(relu)                    \
-    DO(clip)                    \
-    DO(leaky_relu)              \
-    DO(sigmoid)                 \
-    DO(hard_sigmoid) DO(hard_swish) DO(silu) DO(tanh) DO(gelu) DO(gelu_tanh) DO(erf) DO(exp) DO(sqrt)
 MHO_EACH_ACTIVATION(MHO_ACTIVATION_LOOP)
 
 MHO_SIMD_CLONES void affine_channels_last(const float* __restrict x, float* __restrict y, int64_t rows,
@@ -54,30 +49,22 @@ MHO_SIMD_CLONES void affine_run(const float* x, float* y, int64_t count, float s
         else                                                                                        \
             for (int64_t i = 0; i < count; ++i) y[i] = a[0] sign b[0];                              \
     }
-MHO_BINARY_LOOP(add, +)
-MHO_BINARY_LOOP(subtract, -)
-MHO_BINARY_LOOP(multiply, *)
-MHO_BINARY_LOOP(divide, /)
+MHO_EACH_BINARY(MHO_BINARY_LOOP)
 
 using BinaryRun = void (*)(const float*, int64_t, const float*, int64_t, float*, int64_t);
 
 BinaryRun run_of(BinaryKind kind) {
     switch (kind) {
-        case BinaryKind::add:
-            return add_run;
-        case BinaryKind::subtract:
-            return subtract_run;
-        case BinaryKind::multiply:
-            return multiply_run;
-        case BinaryKind::divide:
-            return divide_run;
+#define MHO_BINARY_CASE(kind, sign) \
+    case BinaryKind::kind:          \
+        return kind##_run;
+        MHO_EACH_BINARY(MHO_BINARY_CASE)
     }
     return nullptr;
 }
 
-MHO_SIMD_CLONES void quantise_run(const float* x, float* y, int64_t count, float high, float to_level,
-                                  float to_value) {
-    for (int64_t i = 0; i < count; ++i) y[i] = to_value * rintf(fminf(fmaxf(x[i], 0.0f), high) * to_level);
+MHO_SIMD_CLONES void quantise_run(const Quantiser q, const float* x, float* y, int64_t count) {
+    for (int64_t i = 0; i < count; ++i) y[i] = q.of(x[i]);
 }
 
 /// How far a step along each axis moves in an operand: 0 along axes that it repeats.
@@ -127,14 +114,14 @@ void activate(const Activation& f, const float* x, float* y, int64_t count) {
     }
 }
 
-void affine(const float* x, float* y, int64_t outer, int64_t channels, int64_t inner, const float* scale,
-            const float* shift, bool relu) {
+void affine(const float* x, float* y, const AxisSplit& d, const float* scale, const float* shift, bool relu) {
     const float floor = relu ? 0.0f : -HUGE_VALF;
-    if (inner == 1 && scale && shift) return affine_channels_last(x, y, outer, channels, scale, shift, floor);
-    for (int64_t o = 0; o < outer; ++o)
-        for (int64_t c = 0; c < channels; ++c) {
-            const int64_t at = (o * channels + c) * inner;
-            affine_run(x + at, y + at, inner, scale ? scale[c] : 1.0f, shift ? shift[c] : 0.0f, floor);
+    if (d.inner == 1 && scale && shift)
+        return affine_channels_last(x, y, d.outer, d.extent, scale, shift, floor);
+    for (int64_t o = 0; o < d.outer; ++o)
+        for (int64_t c = 0; c < d.extent; ++c) {
+            const int64_t at = (o * d.extent + c) * d.inner;
+            affine_run(x + at, y + at, d.inner, scale ? scale[c] : 1.0f, shift ? shift[c] : 0.0f, floor);
         }
 }
 
@@ -163,8 +150,7 @@ void binary(BinaryKind kind, const float* a, const std::vector<int64_t>& a_dims,
 }
 
 void quantise(int levels, float high, const float* x, float* y, int64_t count) {
-    const float steps = static_cast<float>(levels - 1);
-    quantise_run(x, y, count, high, high > 0 ? steps / high : 0.0f, high / steps);
+    quantise_run(Quantiser(levels, high), x, y, count);
 }
 
 }  // namespace mho::cpu

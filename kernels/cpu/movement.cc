@@ -4,16 +4,13 @@
 #include <array>
 #include <cstring>
 
+#include "kernels/steps/axes.h"
+#include "kernels/steps/pad_source.h"
+
 namespace mho::cpu {
 namespace {
 
 constexpr size_t kMaxRank = 16;
-
-Dims strides_of(const Dims& dims) {
-    Dims strides(dims.size(), 1);
-    for (size_t i = dims.size(); i-- > 1;) strides[i - 1] = strides[i] * dims[i];
-    return strides;
-}
 
 /// y, row-major with extents `dims`, from x read at `offset` with one stride an axis.
 void copy_strided(const Dims& dims, const Dims& strides, const float* x, int64_t offset, float* y) {
@@ -44,26 +41,10 @@ void copy_strided(const Dims& dims, const Dims& strides, const float* x, int64_t
     }
 }
 
-int64_t product(const Dims& dims, size_t begin, size_t end) {
-    int64_t n = 1;
-    for (size_t i = begin; i < end; ++i) n *= dims[i];
-    return n;
-}
-
-/// Where index i of a padded axis comes from: -1 for the constant.
-int64_t source_index(PadMode mode, int64_t i, int64_t extent) {
-    if (i >= 0 && i < extent) return i;
-    if (mode == PadMode::constant) return -1;
-    if (mode == PadMode::edge) return std::clamp<int64_t>(i, 0, extent - 1);
-    if (extent == 1) return 0;
-    const int64_t period = 2 * (extent - 1), place = ((i % period) + period) % period;
-    return place < extent ? place : period - place;
-}
-
 void pad_axis(const step::Pad& p, size_t axis, const float* x, const Dims& x_dims, const Dims& x_strides,
               float* y, const Dims& y_dims, const Dims& y_strides) {
     for (int64_t i = 0; i < y_dims[axis]; ++i) {
-        const int64_t from = x ? source_index(p.mode, i - p.begin[axis], x_dims[axis]) : -1;
+        const int64_t from = x ? pad_source(p.mode, i - p.begin[axis], x_dims[axis]) : -1;
         const float* source = from < 0 ? nullptr : x + from * x_strides[axis];
         float* target = y + i * y_strides[axis];
         if (!source)
@@ -78,7 +59,7 @@ void pad_axis(const step::Pad& p, size_t axis, const float* x, const Dims& x_dim
 }  // namespace
 
 void transpose(const step::Transpose& t, const float* x, const Dims& x_dims, float* y) {
-    const Dims strides = strides_of(x_dims);
+    const Dims strides = row_major_strides(x_dims);
     Dims y_dims, y_strides;
     for (int axis : t.permutation) {
         y_dims.push_back(x_dims[static_cast<size_t>(axis)]);
@@ -88,7 +69,7 @@ void transpose(const step::Transpose& t, const float* x, const Dims& x_dims, flo
 }
 
 void slice(const step::Slice& s, const float* x, const Dims& x_dims, float* y, const Dims& y_dims) {
-    Dims strides = strides_of(x_dims);
+    Dims strides = row_major_strides(x_dims);
     int64_t offset = 0;
     for (size_t i = 0; i < strides.size(); ++i) {
         offset += s.begin[i] * strides[i];
@@ -98,13 +79,12 @@ void slice(const step::Slice& s, const float* x, const Dims& x_dims, float* y, c
 }
 
 void gather(const step::Gather& g, const float* x, const Dims& x_dims, float* y) {
-    const size_t axis = static_cast<size_t>(g.axis);
-    const int64_t outer = product(x_dims, 0, axis), inner = product(x_dims, axis + 1, x_dims.size());
-    for (int64_t o = 0; o < outer; ++o)
+    const AxisSplit d = split_at(x_dims, g.axis);
+    for (int64_t o = 0; o < d.outer; ++o)
         for (int64_t index : g.indices) {
-            std::memcpy(y, x + (o * x_dims[axis] + index) * inner,
-                        static_cast<size_t>(inner) * sizeof(float));
-            y += inner;
+            std::memcpy(y, x + (o * d.extent + index) * d.inner,
+                        static_cast<size_t>(d.inner) * sizeof(float));
+            y += d.inner;
         }
 }
 
@@ -113,16 +93,15 @@ void pad(const step::Pad& p, const float* x, const Dims& x_dims, float* y, const
         *y = *x;
         return;
     }
-    pad_axis(p, 0, x, x_dims, strides_of(x_dims), y, y_dims, strides_of(y_dims));
+    pad_axis(p, 0, x, x_dims, row_major_strides(x_dims), y, y_dims, row_major_strides(y_dims));
 }
 
 void concat_part(int axis, const float* part, const Dims& part_dims, int64_t begin, float* y,
                  const Dims& y_dims) {
-    const size_t a = static_cast<size_t>(axis);
-    const int64_t outer = product(y_dims, 0, a), inner = product(y_dims, a + 1, y_dims.size());
-    const int64_t run = part_dims[a] * inner;
-    for (int64_t o = 0; o < outer; ++o)
-        std::memcpy(y + (o * y_dims[a] + begin) * inner, part + o * run,
+    const AxisSplit d = split_at(y_dims, axis);
+    const int64_t run = part_dims[static_cast<size_t>(axis)] * d.inner;
+    for (int64_t o = 0; o < d.outer; ++o)
+        std::memcpy(y + (o * d.extent + begin) * d.inner, part + o * run,
                     static_cast<size_t>(run) * sizeof(float));
 }
 

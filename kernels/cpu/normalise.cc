@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "kernels/cpu/simd.h"
-#include "kernels/row_formulas.h"
+#include "kernels/steps/row_formulas.h"
 
 namespace mho::cpu {
 namespace {
@@ -52,11 +52,11 @@ void layer_norm(float epsilon, const float* x, int64_t rows, int64_t inner, cons
         layer_norm_row(epsilon, x + r * inner, inner, scale, shift, y + r * inner);
 }
 
-void softmax(const float* x, int64_t outer, int64_t axis, int64_t inner, float* y) {
-    for (int64_t o = 0; o < outer; ++o)
-        for (int64_t i = 0; i < inner; ++i) {
-            const int64_t first = o * axis * inner + i;
-            softmax_row(x + first, axis, inner, y + first);
+void softmax(const float* x, const AxisSplit& d, float* y) {
+    for (int64_t o = 0; o < d.outer; ++o)
+        for (int64_t i = 0; i < d.inner; ++i) {
+            const int64_t first = o * d.extent * d.inner + i;
+            softmax_row(x + first, d.extent, d.inner, y + first);
         }
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/plan.h"
+#include "kernels/steps/axes.h"
 
 namespace mho::cpu {
 
@@ -17,7 +18,7 @@ void reduce_mean(const step::ReduceMean& mean, const float* x, const std::vector
 void layer_norm(float epsilon, const float* x, int64_t rows, int64_t inner, const float* scale,
                 const float* shift, float* y);
 
-/// outer x axis x inner; exp(x - max) over its sum along `axis`.
-void softmax(const float* x, int64_t outer, int64_t axis, int64_t inner, float* y);
+/// exp(x - max) over its sum along the split axis.
+void softmax(const float* x, const AxisSplit& d, float* y);
 
 }  // namespace mho::cpu

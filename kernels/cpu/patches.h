@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/calibration.h"
-#include "kernels/input_code.h"
+#include "kernels/crossbar/calibration.h"
+#include "kernels/crossbar/input_code.h"
 #include "kernels/plan.h"
 
 namespace mho::cpu {

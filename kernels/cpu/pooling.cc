@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "kernels/cpu/simd.h"
-#include "kernels/pool_taps.h"
+#include "kernels/steps/pool_taps.h"
 
 namespace mho::cpu {
 namespace {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <new>
 
+#include "kernels/base/error.h"
 #include "kernels/cpu/memory.h"
 #include "kernels/cpu/random.h"
 #include "kernels/cpu/stream.h"
-#include "kernels/error.h"
 #include "kernels/memory_plan.h"
 
 namespace mho::cpu {

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "kernels/base/normal.h"
 #include "kernels/cpu/simd.h"
-#include "kernels/normal.h"
 
 namespace mho::cpu {
 namespace {

@@ -1,10 +1,10 @@
-// kernels/cpu/random.h - many draws at once: equal, bit for bit, to kernels/normal.h's one at a time.
+// kernels/cpu/random.h - many draws at once: equal, bit for bit, to kernels/base/normal.h's one at a time.
 #pragma once
 
 #include <cstdint>
 #include <span>
 
-#include "kernels/rng.h"
+#include "kernels/base/rng.h"
 
 namespace mho::cpu {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "kernels/loss.h"
+#include "kernels/steps/loss.h"
 
 namespace mho {
 

@@ -6,6 +6,7 @@
 #include <new>
 #include <stdexcept>
 
+#include "kernels/base/error.h"
 #include "kernels/cpu/crossbar_read.h"
 #include "kernels/cpu/elementwise.h"
 #include "kernels/cpu/memory.h"
@@ -13,7 +14,7 @@
 #include "kernels/cpu/normalise.h"
 #include "kernels/cpu/pooling.h"
 #include "kernels/cpu/score.h"
-#include "kernels/error.h"
+#include "kernels/steps/axes.h"
 
 namespace mho::cpu {
 namespace {
@@ -57,17 +58,14 @@ struct CpuStream::Call {
         read_crossbar(own, {patches, s.first_place(patches)}, y());
     }
     void operator()(const step::Affine& affine) {
-        const std::vector<int64_t> d = x_dims();
-        const size_t axis = static_cast<size_t>(affine.axis);
         activated = step.activation && step.activation->kind == ActivationKind::relu;
-        cpu::affine(x(), y(), extent_between(d, 0, axis), d[axis], extent_between(d, axis + 1, d.size()),
-                    parameter(affine.scale), parameter(affine.shift), activated);
+        cpu::affine(x(), y(), split_at(x_dims(), affine.axis), parameter(affine.scale),
+                    parameter(affine.shift), activated);
     }
     void operator()(const step::LayerNorm& norm) {
-        const std::vector<int64_t> d = x_dims();
-        const size_t axis = static_cast<size_t>(norm.axis);
-        layer_norm(norm.epsilon, x(), extent_between(d, 0, axis), extent_between(d, axis, d.size()),
-                   parameter(norm.scale), parameter(norm.shift), y());
+        const AxisSplit d = split_at(x_dims(), norm.axis);
+        layer_norm(norm.epsilon, x(), d.outer, d.extent * d.inner, parameter(norm.scale),
+                   parameter(norm.shift), y());
     }
     void operator()(const step::Activate& a) { activate(a.activation, x(), y(), count()); }
     void operator()(const step::Binary& b) {
@@ -93,11 +91,7 @@ struct CpuStream::Call {
     void operator()(const step::Slice& t) { slice(t, x(), x_dims(), y(), y_dims()); }
     void operator()(const step::Gather& g) { gather(g, x(), x_dims(), y()); }
     void operator()(const step::Pad& p) { pad(p, x(), x_dims(), y(), y_dims()); }
-    void operator()(const step::Softmax& t) {
-        const std::vector<int64_t> d = x_dims();
-        const size_t axis = static_cast<size_t>(t.axis);
-        softmax(x(), extent_between(d, 0, axis), d[axis], extent_between(d, axis + 1, d.size()), y());
-    }
+    void operator()(const step::Softmax& t) { softmax(x(), split_at(x_dims(), t.axis), y()); }
     void operator()(const step::Quantise& q) {
         quantise(q.levels, chip.calibration().quantise_high[static_cast<size_t>(q.site)], x(), y(), count());
     }

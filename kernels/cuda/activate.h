@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "kernels/cuda/portable.h"
-#include "kernels/elementary.h"
+#include "kernels/steps/activations.h"
 
 namespace mho::cuda {
 
@@ -15,19 +15,7 @@ __device__ inline float activated_by(const Activation& f, float x) {
 #define MHO_CASE(kind) \
     case K::kind:      \
         return activated<K::kind>(x, f.alpha, f.beta);
-        MHO_CASE(relu)
-        MHO_CASE(clip)
-        MHO_CASE(leaky_relu)
-        MHO_CASE(sigmoid)
-        MHO_CASE(hard_sigmoid)
-        MHO_CASE(hard_swish)
-        MHO_CASE(silu)
-        MHO_CASE(tanh)
-        MHO_CASE(gelu)
-        MHO_CASE(gelu_tanh)
-        MHO_CASE(erf)
-        MHO_CASE(exp)
-        MHO_CASE(sqrt)
+        MHO_EACH_ACTIVATION(MHO_CASE)
 #undef MHO_CASE
     }
     return x;

@@ -1,5 +1,5 @@
 // Products of bfloat16 numbers for layers that are kept in float32.
-#include "kernels/bf16.h"
+#include "kernels/base/bf16.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/libraries.h"
 

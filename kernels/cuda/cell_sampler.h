@@ -2,10 +2,10 @@
 // neighbouring columns of a row share one block of random words, so that is how many are sampled at a time.
 #pragma once
 
-#include "kernels/conductance.h"
+#include "kernels/crossbar/conductance.h"
+#include "kernels/crossbar/draw_address.h"
 #include "kernels/cuda/draws4.h"
 #include "kernels/cuda/portable.h"
-#include "kernels/draw_address.h"
 
 namespace mho::cuda {
 

@@ -4,9 +4,9 @@
 
 #include <type_traits>
 
+#include "kernels/crossbar/input_code.h"
 #include "kernels/cuda/crossbar_kinds.h"
 #include "kernels/cuda/crossbar_mvm_adc.h"
-#include "kernels/input_code.h"
 
 namespace mho::cuda {
 

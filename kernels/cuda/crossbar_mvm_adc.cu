@@ -7,12 +7,12 @@
 
 #include <limits>
 
+#include "kernels/base/error.h"
 #include "kernels/cuda/crossbar_arrays.h"
 #include "kernels/cuda/crossbar_codes.h"
 #include "kernels/cuda/crossbar_inputs.h"
 #include "kernels/cuda/crossbar_sums.h"
 #include "kernels/cuda/launch.h"
-#include "kernels/error.h"
 
 namespace mho::cuda {
 namespace {

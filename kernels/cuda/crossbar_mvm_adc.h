@@ -9,12 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "kernels/adc.h"
+#include "kernels/crossbar/adc.h"
+#include "kernels/crossbar/joining.h"
 #include "kernels/cuda/activate.h"
 #include "kernels/cuda/cell_sampler.h"
 #include "kernels/cuda/shared_layout.h"
-#include "kernels/joining.h"
-#include "kernels/ops.h"
+#include "kernels/steps/ops.h"
 
 namespace mho::cuda {
 

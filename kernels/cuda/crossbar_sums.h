@@ -6,10 +6,10 @@
 // after it; so each lane alone owns its (vector, column) pairs from the product to the joined codes.
 #pragma once
 
+#include "kernels/crossbar/input_code.h"
 #include "kernels/cuda/crossbar_arrays.h"
 #include "kernels/cuda/crossbar_kinds.h"
 #include "kernels/cuda/tensor_core.h"
-#include "kernels/input_code.h"
 
 namespace mho::cuda {
 

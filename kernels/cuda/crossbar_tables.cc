@@ -3,8 +3,8 @@
 #include <cmath>
 #include <utility>
 
-#include "kernels/error.h"
-#include "kernels/levels.h"
+#include "kernels/base/error.h"
+#include "kernels/crossbar/levels.h"
 
 namespace mho::cuda {
 namespace {

@@ -1,8 +1,8 @@
 // kernels/cuda/draws4.h - the four draws that one block of random words makes, at once.
 #pragma once
 
+#include "kernels/base/normal.h"
 #include "kernels/cuda/portable.h"
-#include "kernels/normal.h"
 
 namespace mho::cuda {
 
@@ -21,7 +21,7 @@ inline PhiloxKeys philox_keys(uint64_t seed) {
     return keys;
 }
 
-/// The words of philox_block (kernels/rng.h); stream.seed is not looked at: `keys` are of it.
+/// The words of philox_block (kernels/base/rng.h); stream.seed is not looked at: `keys` are of it.
 __device__ inline Words4 keyed_block(const PhiloxKeys& keys, const RandomStream& stream, uint64_t block) {
     uint32_t c0 = static_cast<uint32_t>(block), c1 = static_cast<uint32_t>(block >> 32), c2 = stream.chip,
              c3 = static_cast<uint32_t>(stream.domain) << 24 | stream.layer;

@@ -3,6 +3,7 @@
 
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/operations.h"
+#include "kernels/steps/quantise.h"
 
 namespace mho::cuda {
 namespace {
@@ -23,17 +24,12 @@ __global__ void binary_kernel(BinaryKind kind, Axes a_axes, const float* a, Axes
                               float* y, int64_t count, Epilogue epilogue) {
     for (int64_t i = first_element(); i < count; i += element_stride()) {
         const float left = a[place_in(a_axes, i)], right = b[place_in(b_axes, i)];
-        y[i] = epilogue.of(kind == BinaryKind::add        ? left + right
-                           : kind == BinaryKind::subtract ? left - right
-                           : kind == BinaryKind::multiply ? left * right
-                                                          : left / right);
+        y[i] = epilogue.of(combined(kind, left, right));
     }
 }
 
-__global__ void quantise_kernel(const float* x, float* y, int64_t count, float high, float to_level,
-                                float to_value) {
-    for (int64_t i = first_element(); i < count; i += element_stride())
-        y[i] = to_value * rintf(fminf(fmaxf(x[i], 0.0f), high) * to_level);
+__global__ void quantise_kernel(Quantiser q, const float* x, float* y, int64_t count) {
+    for (int64_t i = first_element(); i < count; i += element_stride()) y[i] = q.of(x[i]);
 }
 
 template <class Code>
@@ -69,10 +65,10 @@ void activate(const Activation& f, const float* x, float* y, int64_t count, cuda
     launch("activate", activate_kernel, one_thread_each(count), stream, f, x, y, count);
 }
 
-void affine(const float* x, float* y, int64_t outer, int64_t channels, int64_t inner, const float* scale,
-            const float* shift, const Epilogue& epilogue, cudaStream_t stream) {
-    const int64_t count = outer * channels * inner;
-    launch("affine", affine_kernel, one_thread_each(count), stream, x, y, count, channels, inner, scale,
+void affine(const float* x, float* y, const AxisSplit& d, const float* scale, const float* shift,
+            const Epilogue& epilogue, cudaStream_t stream) {
+    const int64_t count = d.outer * d.extent * d.inner;
+    launch("affine", affine_kernel, one_thread_each(count), stream, x, y, count, d.extent, d.inner, scale,
            shift, epilogue);
 }
 
@@ -85,9 +81,7 @@ void binary(BinaryKind kind, const float* a, const Dims& a_dims, const float* b,
 }
 
 void quantise(int levels, float high, const float* x, float* y, int64_t count, cudaStream_t stream) {
-    const float steps = static_cast<float>(levels - 1);
-    launch("quantise", quantise_kernel, one_thread_each(count), stream, x, y, count, high,
-           high > 0 ? steps / high : 0.0f, high / steps);
+    launch("quantise", quantise_kernel, one_thread_each(count), stream, Quantiser(levels, high), x, y, count);
 }
 
 void encode(const float* x, int64_t count, const CodePlan& plan, float x_lsb_inverse, bool wide, void* codes,

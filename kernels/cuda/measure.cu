@@ -4,7 +4,7 @@
 
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/operations.h"
-#include "kernels/loss.h"
+#include "kernels/steps/loss.h"
 
 namespace mho::cuda {
 namespace {

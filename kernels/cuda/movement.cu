@@ -1,6 +1,7 @@
 // Operations that move elements: a thread writes one element of the result at a time.
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/operations.h"
+#include "kernels/steps/pad_source.h"
 
 namespace mho::cuda {
 namespace {
@@ -30,22 +31,12 @@ struct PadAxes {
     float value = 0;
 };
 
-/// Where index i of a padded axis comes from: -1 for the constant.
-__device__ int64_t source_index(PadMode mode, int64_t i, int64_t extent) {
-    if (i >= 0 && i < extent) return i;
-    if (mode == PadMode::constant) return -1;
-    if (mode == PadMode::edge) return i < 0 ? 0 : extent - 1;
-    if (extent == 1) return 0;
-    const int64_t period = 2 * (extent - 1), place = ((i % period) + period) % period;
-    return place < extent ? place : period - place;
-}
-
 __global__ void pad_kernel(PadAxes p, const float* x, float* y, int64_t count) {
     for (int64_t i = first_element(); i < count; i += element_stride()) {
         int64_t from = 0, rest = i;
         for (int axis = p.rank; axis-- > 0 && from >= 0;) {
             const int64_t source =
-                source_index(p.mode, rest % p.y_extent[axis] - p.begin[axis], p.x_extent[axis]);
+                pad_source(p.mode, rest % p.y_extent[axis] - p.begin[axis], p.x_extent[axis]);
             from = source < 0 ? -1 : from + source * p.x_stride[axis];
             rest /= p.y_extent[axis];
         }
@@ -60,10 +51,10 @@ void copy_strided(const Axes& axes, const float* x, int64_t offset, float* y, cu
     launch("copy_strided", copy_strided_kernel, one_thread_each(count), stream, axes, x, offset, y, count);
 }
 
-void gather(const float* x, int64_t outer, int64_t extent, int64_t inner, const int64_t* indices,
-            int64_t picked, float* y, cudaStream_t stream) {
-    const int64_t count = outer * picked * inner;
-    launch("gather", gather_kernel, one_thread_each(count), stream, x, extent, inner, indices, picked, y,
+void gather(const float* x, const AxisSplit& d, const int64_t* indices, int64_t picked, float* y,
+            cudaStream_t stream) {
+    const int64_t count = d.outer * picked * d.inner;
+    launch("gather", gather_kernel, one_thread_each(count), stream, x, d.extent, d.inner, indices, picked, y,
            count);
 }
 

@@ -8,12 +8,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/crossbar/input_code.h"
 #include "kernels/cuda/activate.h"
 #include "kernels/cuda/portable.h"
-#include "kernels/input_code.h"
-#include "kernels/ops.h"
-#include "kernels/perturbation.h"
 #include "kernels/plan.h"
+#include "kernels/steps/axes.h"
+#include "kernels/steps/ops.h"
+#include "kernels/steps/perturbation.h"
 
 namespace mho::cuda {
 
@@ -46,10 +47,10 @@ using Dims = std::vector<int64_t>;
 
 // elementwise.cu
 void activate(const Activation& f, const float* x, float* y, int64_t count, cudaStream_t stream);
-/// y = fmaf(x, scale, shift) along the middle of outer x channels x inner; scale and shift may be null (1 and
-/// 0). This one, binary() and finish_product() end with the epilogue.
-void affine(const float* x, float* y, int64_t outer, int64_t channels, int64_t inner, const float* scale,
-            const float* shift, const Epilogue& epilogue, cudaStream_t stream);
+/// y = fmaf(x, scale, shift), one of each an index of the split axis; scale and shift may be null (1 and 0).
+/// This one, binary() and finish_product() end with the epilogue.
+void affine(const float* x, float* y, const AxisSplit& d, const float* scale, const float* shift,
+            const Epilogue& epilogue, cudaStream_t stream);
 void binary(BinaryKind kind, const float* a, const Dims& a_dims, const float* b, const Dims& b_dims, float* y,
             const Dims& y_dims, const Epilogue& epilogue, cudaStream_t stream);
 void quantise(int levels, float high, const float* x, float* y, int64_t count, cudaStream_t stream);
@@ -63,8 +64,8 @@ void finish_product(float* y, int64_t rows, int64_t channels, const float* bias,
 // movement.cu
 /// y, row-major over axes.extent, from x read at `offset` with axes.stride.
 void copy_strided(const Axes& axes, const float* x, int64_t offset, float* y, cudaStream_t stream);
-void gather(const float* x, int64_t outer, int64_t extent, int64_t inner, const int64_t* indices,
-            int64_t count, float* y, cudaStream_t stream);
+void gather(const float* x, const AxisSplit& d, const int64_t* indices, int64_t count, float* y,
+            cudaStream_t stream);
 void concat_part(const float* part, int64_t outer, int64_t run, float* y, int64_t y_run, int64_t begin,
                  cudaStream_t stream);
 void pad(const step::Pad& pad, const float* x, const Dims& x_dims, float* y, const Dims& y_dims,
@@ -77,7 +78,7 @@ void reduce_mean(const step::ReduceMean& mean, const float* x, const Dims& x_dim
                  cudaStream_t stream);
 void layer_norm(float epsilon, const float* x, int64_t rows, int64_t inner, const float* scale,
                 const float* shift, float* y, cudaStream_t stream);
-void softmax(const float* x, int64_t outer, int64_t axis, int64_t inner, float* y, cudaStream_t stream);
+void softmax(const float* x, const AxisSplit& d, float* y, cudaStream_t stream);
 
 // measure.cu
 /// *to = value.

@@ -4,10 +4,10 @@
 #include <atomic>
 #include <new>
 
+#include "kernels/base/error.h"
 #include "kernels/cuda/operations.h"
 #include "kernels/cuda/profiling.h"
 #include "kernels/cuda/stream.h"
-#include "kernels/error.h"
 
 namespace mho::cuda {
 namespace {

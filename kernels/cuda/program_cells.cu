@@ -1,7 +1,7 @@
 // A survey's warp takes four neighbouring columns of one array (row tile), a lane every 32nd row of them.
 #include "kernels/cuda/program_cells.h"
 
-#include "kernels/adc.h"
+#include "kernels/crossbar/adc.h"
 #include "kernels/cuda/launch.h"
 
 namespace mho::cuda {

@@ -3,8 +3,8 @@
 
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/operations.h"
-#include "kernels/pool_taps.h"
-#include "kernels/row_formulas.h"
+#include "kernels/steps/pool_taps.h"
+#include "kernels/steps/row_formulas.h"
 
 namespace mho::cuda {
 namespace {
@@ -63,10 +63,10 @@ __global__ void layer_norm_kernel(float epsilon, const float* x, int64_t rows, i
         layer_norm_row(epsilon, x + r * inner, inner, scale, shift, y + r * inner);
 }
 
-__global__ void softmax_kernel(const float* x, int64_t outer, int64_t axis, int64_t inner, float* y) {
-    for (int64_t e = first_element(); e < outer * inner; e += element_stride()) {
-        const int64_t first = e / inner * axis * inner + e % inner;
-        softmax_row(x + first, axis, inner, y + first);
+__global__ void softmax_kernel(const float* x, AxisSplit d, float* y) {
+    for (int64_t e = first_element(); e < d.outer * d.inner; e += element_stride()) {
+        const int64_t first = e / d.inner * d.extent * d.inner + e % d.inner;
+        softmax_row(x + first, d.extent, d.inner, y + first);
     }
 }
 
@@ -90,8 +90,7 @@ void reduce_mean(const step::ReduceMean& mean, const float* x, const Dims& x_dim
     ReduceParams p;
     std::vector<bool> reduced(x_dims.size(), false);
     for (int axis : mean.axes) reduced[static_cast<size_t>(axis)] = true;
-    Dims strides(x_dims.size(), 1);
-    for (size_t i = x_dims.size(); i-- > 1;) strides[i - 1] = strides[i] * x_dims[i];
+    const Dims strides = row_major_strides(x_dims);
     for (size_t i = 0; i < x_dims.size(); ++i) {
         Axes& axes = reduced[i] ? p.reduced : p.kept;
         axes.extent[axes.rank] = x_dims[i];
@@ -109,8 +108,8 @@ void layer_norm(float epsilon, const float* x, int64_t rows, int64_t inner, cons
            shift, y);
 }
 
-void softmax(const float* x, int64_t outer, int64_t axis, int64_t inner, float* y, cudaStream_t stream) {
-    launch("softmax", softmax_kernel, one_thread_each(outer * inner), stream, x, outer, axis, inner, y);
+void softmax(const float* x, const AxisSplit& d, float* y, cudaStream_t stream) {
+    launch("softmax", softmax_kernel, one_thread_each(d.outer * d.inner), stream, x, d, y);
 }
 
 }  // namespace mho::cuda

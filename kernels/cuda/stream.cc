@@ -5,9 +5,9 @@
 #include <stdexcept>
 #include <utility>
 
+#include "kernels/base/error.h"
 #include "kernels/cuda/operations.h"
 #include "kernels/cuda/profiling.h"
-#include "kernels/error.h"
 
 namespace mho::cuda {
 namespace {
@@ -74,16 +74,13 @@ struct CudaStream::Call {
         s.read_columns(own.tables(), own.launch(), p, p.geometry.vectors);
     }
     void operator()(const step::Affine& t) {
-        const Dims d = x_dims();
-        const size_t axis = static_cast<size_t>(t.axis);
-        affine(x(), y(), extent_between(d, 0, axis), d[axis], extent_between(d, axis + 1, d.size()),
-               parameter(t.scale), parameter(t.shift), epilogue(), queue());
+        affine(x(), y(), split_at(x_dims(), t.axis), parameter(t.scale), parameter(t.shift), epilogue(),
+               queue());
     }
     void operator()(const step::LayerNorm& t) {
-        const Dims d = x_dims();
-        const size_t axis = static_cast<size_t>(t.axis);
-        layer_norm(t.epsilon, x(), extent_between(d, 0, axis), extent_between(d, axis, d.size()),
-                   parameter(t.scale), parameter(t.shift), y(), queue());
+        const AxisSplit d = split_at(x_dims(), t.axis);
+        layer_norm(t.epsilon, x(), d.outer, d.extent * d.inner, parameter(t.scale), parameter(t.shift), y(),
+                   queue());
     }
     void operator()(const step::Activate& t) { activate(t.activation, x(), y(), count(), queue()); }
     void operator()(const step::Binary& t) {
@@ -109,13 +106,11 @@ struct CudaStream::Call {
         copy_strided(to, x(), 0, y(), queue());
     }
     void operator()(const step::Concat& t) {
-        const Dims d = y_dims();
-        const size_t axis = static_cast<size_t>(t.axis);
-        const int64_t outer = extent_between(d, 0, axis), inner = extent_between(d, axis + 1, d.size());
+        const AxisSplit d = split_at(y_dims(), t.axis);
         int64_t begin = 0;
         for (size_t i = 0; i < step.inputs.size(); ++i) {
-            const int64_t run = x_dims(i)[axis] * inner;
-            concat_part(x(i), outer, run, y(), d[axis] * inner, begin, queue());
+            const int64_t run = x_dims(i)[static_cast<size_t>(t.axis)] * d.inner;
+            concat_part(x(i), d.outer, run, y(), d.extent * d.inner, begin, queue());
             begin += run;
         }
     }
@@ -131,18 +126,11 @@ struct CudaStream::Call {
         copy_strided(to, x(), offset, y(), queue());
     }
     void operator()(const step::Gather& t) {
-        const Dims d = x_dims();
-        const size_t axis = static_cast<size_t>(t.axis);
-        gather(x(), extent_between(d, 0, axis), d[axis], extent_between(d, axis + 1, d.size()),
-               s.program_.indices(index), static_cast<int64_t>(t.indices.size()), y(), queue());
+        gather(x(), split_at(x_dims(), t.axis), s.program_.indices(index),
+               static_cast<int64_t>(t.indices.size()), y(), queue());
     }
     void operator()(const step::Pad& t) { pad(t, x(), x_dims(), y(), y_dims(), queue()); }
-    void operator()(const step::Softmax& t) {
-        const Dims d = x_dims();
-        const size_t axis = static_cast<size_t>(t.axis);
-        softmax(x(), extent_between(d, 0, axis), d[axis], extent_between(d, axis + 1, d.size()), y(),
-                queue());
-    }
+    void operator()(const step::Softmax& t) { softmax(x(), split_at(x_dims(), t.axis), y(), queue()); }
     void operator()(const step::Quantise& t) {
         quantise(t.levels, chip.calibration().quantise_high[static_cast<size_t>(t.site)], x(), y(), count(),
                  queue());

@@ -9,9 +9,9 @@
 #include <random>
 #include <stdexcept>
 
-#include "host/calibration.h"
-#include "host/lowering.h"
-#include "kernels/normal.h"
+#include "host/chip/lowering.h"
+#include "host/run/calibration.h"
+#include "kernels/base/normal.h"
 #include "tests/backend_contract.h"
 #include "tests/graph_builder.h"
 

@@ -7,8 +7,8 @@
 #include <random>
 #include <tuple>
 
-#include "host/calibration.h"
-#include "host/lowering.h"
+#include "host/chip/lowering.h"
+#include "host/run/calibration.h"
 #include "kernels/backend.h"
 #include "tests/backend_contract.h"
 #include "tests/graph_builder.h"

@@ -1,7 +1,8 @@
 // Graphs lowered to plans and executed, against the plain-loop evaluation of the same
 // graph. All numbers are small and whole, so the comparison is exact: a wrong layout, axis or fusion cannot
 // hide.
-#include "host/lowering.h"
+#include "host/chip/batch_norm.h"
+#include "host/chip/lowering.h"
 
 #include <gtest/gtest.h>
 
@@ -10,9 +11,9 @@
 #include <functional>
 #include <random>
 
-#include "host/inference.h"
+#include "host/run/inference.h"
 #include "kernels/backend.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 #include "tests/backend_contract.h"
 #include "tests/graph_builder.h"
 #include "tests/oracle/graph_oracle.h"

@@ -6,8 +6,8 @@
 
 #include <vector>
 
+#include "kernels/base/rng.h"
 #include "kernels/cuda/draws4.h"
-#include "kernels/rng.h"
 
 namespace mho {
 namespace {

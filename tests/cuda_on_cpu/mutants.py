@@ -57,7 +57,7 @@ MUTANTS = [
     Mutant(KERNEL, "p.block.columns / 16;", "2;"),
     # counter words and keys
     Mutant(DRAWS, "static_cast<uint32_t>(block >> 32), c2", "0u, c2", 1,
-           "blocks above 2^32 would take a layer of 2^34 cells or reads; kernels/rng.h's own test covers the word"),
+           "blocks above 2^32 would take a layer of 2^34 cells or reads; kernels/base/rng.h's own test covers the word"),
     Mutant(DRAWS, "c2 = stream.chip", "c2 = stream.chip + 1"),
     Mutant(DRAWS, "<< 24 | stream.layer", "<< 24 | (stream.layer + 1)"),
     Mutant(DRAWS, "static_cast<uint32_t>(stream.domain) << 24", "static_cast<uint32_t>(stream.domain) << 23"),
@@ -123,8 +123,8 @@ MUTANTS = [
     Mutant(KERNEL, "joined.sum -= reference.sum;", ";"),
     Mutant(KERNEL, "vector >= p.geometry.vectors ||", ""),
     Mutant(KERNEL, "chunk.owned >> slot & 1", "1"),
-    Mutant("kernels/conductance.h", "rintf(fminf(fmaxf(g, 0.0f), kGridMax))", "floorf(fminf(fmaxf(g, 0.0f), kGridMax))"),
-    Mutant("kernels/conductance.h", "kGridMax = 32767.0f", "kGridMax = 32766.0f"),
+    Mutant("kernels/crossbar/conductance.h", "rintf(fminf(fmaxf(g, 0.0f), kGridMax))", "floorf(fminf(fmaxf(g, 0.0f), kGridMax))"),
+    Mutant("kernels/crossbar/conductance.h", "kGridMax = 32767.0f", "kGridMax = 32766.0f"),
     Mutant(CODES, "__float2uint_rn(v)", "__float2uint_rn(floorf(v))"),
     Mutant(CODES, "static_cast<unsigned>(largest)", "static_cast<unsigned>(largest) + 1"),
     # whole networks

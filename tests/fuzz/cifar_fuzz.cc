@@ -4,8 +4,8 @@
 #include <sstream>
 #include <string>
 
-#include "kernels/error.h"
-#include "models/cifar.h"
+#include "kernels/base/error.h"
+#include "models/data/cifar.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (size == 0) return 0;

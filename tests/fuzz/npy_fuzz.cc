@@ -2,8 +2,8 @@
 // read has as many elements as its shape says.
 #include <string>
 
-#include "host/npy.h"
-#include "kernels/error.h"
+#include "host/util/npy.h"
+#include "kernels/base/error.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     try {

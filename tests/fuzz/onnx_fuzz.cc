@@ -2,8 +2,8 @@
 // is read is a valid graph.
 #include <string>
 
-#include "kernels/error.h"
-#include "models/onnx.h"
+#include "kernels/base/error.h"
+#include "models/onnx/onnx.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const std::string bytes(reinterpret_cast<const char*>(data), size);

@@ -10,10 +10,10 @@
 #include <iterator>
 #include <string>
 
-#include "host/results.h"
-#include "host/store.h"
-#include "host/tables.h"
-#include "kernels/error.h"
+#include "host/results/results.h"
+#include "host/results/store.h"
+#include "host/results/tables.h"
+#include "kernels/base/error.h"
 
 namespace {
 

@@ -2,8 +2,9 @@
 // read says the same again when it is written out.
 #include <string>
 
-#include "host/config.h"
-#include "kernels/error.h"
+#include "host/config/read.h"
+#include "host/config/write.h"
+#include "kernels/base/error.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const std::string text(reinterpret_cast<const char*>(data), size);

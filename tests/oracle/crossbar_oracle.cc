@@ -6,8 +6,8 @@
 #include <optional>
 #include <tuple>
 
-#include "kernels/elementary.h"
-#include "kernels/normal.h"
+#include "kernels/base/elementary.h"
+#include "kernels/base/normal.h"
 
 namespace mho::oracle {
 namespace {

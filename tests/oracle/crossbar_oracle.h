@@ -56,7 +56,7 @@ struct CrossbarCase {
     uint32_t chip = 0, layer = 0;
 };
 
-/// What a chip does; axes as in kernels/calibration.h's CrossbarTrace, for all images.
+/// What a chip does; axes as in kernels/crossbar/calibration.h's CrossbarTrace, for all images.
 struct CrossbarOutcome {
     int64_t places = 0, phases = 0, steps = 0, row_tiles = 0, slices = 0, polarities = 0, conversions = 0,
             columns = 0;

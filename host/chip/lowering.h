@@ -1,0 +1,50 @@
+// host/chip/lowering.h - a network and the choice of what is analog in it -> the plan that a backend
+// executes. Images are laid channels last; transposes that only rename axes cost nothing; activations are
+// fused.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "host/chip/mapping.h"
+#include "host/chip/parameter_range.h"
+#include "kernels/plan.h"
+#include "models/queries.h"
+
+namespace mho {
+
+enum class Level { digital, parameter, crossbar };
+
+/// p -> p + R (sigma n + mu) for the parameters of one layer. docs/physics.md section 5.
+struct ParameterModel {
+    float sigma = 0, mu = 0;
+    Distribution distribution = Distribution::gaussian;
+    RangeMeasure range;
+    ParameterScale scale = ParameterScale::single;
+};
+
+/// How one layer is executed.
+struct LayerChoice {
+    Level level = Level::digital;
+    ParameterModel parameter;
+    MappingOptions mapping;
+};
+
+struct LoweringOptions {
+    /// Asked by name for every convolution, linear layer, standing batch norm and residual addition. A batch
+    /// norm or an addition can be digital or at parameter level only.
+    std::function<LayerChoice(const Node&)> choose;
+    bool analog_batch_norm = false;  ///< standing batch norms are asked about, else digital
+    bool analog_identity = false;    ///< residual additions are asked about, else digital
+    int relu_levels = 0;             ///< quantise every ReLU output to so many levels; 0: not
+    Precision precision = Precision::f32;
+};
+
+/// The plan of `network`. Throws InputError naming the node that cannot be laid out.
+Plan lower(const NumberedGraph& network, const LoweringOptions& options);
+
+/// Everything digital.
+Plan lower_digital(const NumberedGraph& network, Precision precision = Precision::f32);
+
+}  // namespace mho

@@ -1,0 +1,344 @@
+#include "host/config/keys.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "host/config/write.h"
+
+namespace mho {
+namespace {
+
+constexpr double kMany = 1e15;  // an upper bound where only sense sets one
+
+template <class E>
+std::function<Field(Config&)> choice(E& (*of)(Config&), std::vector<std::string> names) {
+    return [of, names = std::move(names)](Config& c) -> Field {
+        E* field = &of(c);
+        return ChoiceField{names, [field] { return static_cast<int>(*field); },
+                           [field](int i) { *field = static_cast<E>(i); }};
+    };
+}
+
+/// A field by its place: MHO_FIELD(adc.bits) is a function Config& -> Field.
+#define MHO_FIELD(path) [](Config& c) -> Field { return &c.path; }
+#define MHO_CHOICE(path, ...) \
+    choice(                   \
+        +[](Config & c) -> auto& { return c.path; }, std::vector<std::string>{__VA_ARGS__})
+
+Key plain(std::string name, std::function<Field(Config&)> field, std::string help) {
+    return {std::move(name), std::move(field), 0, 0, false, "", std::move(help), false, false};
+}
+
+Key number(std::string name, std::function<Field(Config&)> field, double low, double high, std::string unit,
+           std::string help) {
+    return {std::move(name), std::move(field), low,   high, false,
+            std::move(unit), std::move(help),  false, false};
+}
+
+/// A key of the chip: it may be swept, and set for single layers.
+Key swept(Key key, bool per_layer = true) {
+    key.sweepable = true;
+    key.per_layer = per_layer;
+    return key;
+}
+
+Key above(Key key) {
+    key.open_low = true;
+    return key;
+}
+
+void add_run_keys(std::vector<Key>& k) {
+    k.push_back(plain("model.file", MHO_FIELD(model.file),
+                      "the network: an .onnx file, or a zoo name (`mho models`)"));
+    k.push_back(plain("data.name", MHO_FIELD(data.name),
+                      "data set: digits, mnist, fashion-mnist, cifar-10, cifar-100 or idx"));
+    k.push_back(
+        plain("data.directory", MHO_FIELD(data.directory), "where its files lie; empty: below $MHO_DATA"));
+    k.push_back(plain("data.split", MHO_FIELD(data.split), "test or train"));
+    k.push_back(number("data.images", MHO_FIELD(data.images), 0, kMany, "images",
+                       "the first n of the split; 0: all"));
+    k.push_back(number("data.calibration_images", MHO_FIELD(data.calibration_images), 1, kMany, "images",
+                       "the first n of the training split, for calibration"));
+    k.push_back(number("data.full_scale", MHO_FIELD(data.full_scale), 0, 1e9, "",
+                       "the pixel value that stands for 1; 0: the data set's own"));
+    k.push_back(number("data.mean", MHO_FIELD(data.mean), -1e9, 1e9, "",
+                       "mean a channel, of pixel / full_scale; []: the data set's own"));
+    k.push_back(above(number("data.std", MHO_FIELD(data.std), 0, 1e9, "",
+                             "standard deviation a channel; []: the data set's own")));
+}
+
+void add_chip_keys(std::vector<Key>& k) {
+    k.push_back(swept(plain("chip.level", MHO_CHOICE(chip.level, "parameter", "crossbar"),
+                            "perturb the parameters, or simulate cells, columns and converters"),
+                      false));
+    k.push_back(swept(
+        plain("chip.batch_norm", MHO_CHOICE(chip.batch_norm, "fold", "digital", "analog"),
+              "batch norms: into the layer before, in exact arithmetic, or as noisy scales of their own"),
+        false));
+    k.push_back(swept(plain("chip.identity", MHO_CHOICE(chip.identity, "digital", "analog"),
+                            "residual connections: exact, or with one factor 1 + sigma n a channel"),
+                      false));
+    k.push_back(swept(number("chip.relu_levels", MHO_FIELD(chip.relu_levels), 0, 65536, "levels",
+                             "levels of every ReLU output, range calibrated; 0: continuous"),
+                      false));
+}
+
+void add_parameter_keys(std::vector<Key>& k) {
+    k.push_back(
+        swept(number("parameter.sigma", MHO_FIELD(parameter.sigma), 0, 1e3, "of R",
+                     "standard deviation of each parameter's error (of its half width where uniform)")));
+    k.push_back(swept(number("parameter.mu", MHO_FIELD(parameter.mu), -1e3, 1e3, "of R",
+                             "mean of each parameter's error")));
+    k.push_back(
+        swept(plain("parameter.distribution", MHO_CHOICE(parameter.distribution, "gaussian", "uniform"),
+                    "of the error: N(0, 1), or uniform in (-1, 1)")));
+    k.push_back(swept(plain("parameter.range", MHO_CHOICE(parameter.range, "half", "max-abs"),
+                            "what R is: (max - min) / 2, or max |p|")));
+    k.push_back(swept(above(number("parameter.quantile", MHO_FIELD(parameter.quantile), 0, 1, "",
+                                   "the central part of the parameters that R measures"))));
+    k.push_back(swept(plain("parameter.scale", MHO_CHOICE(parameter.scale, "single", "own", "bi-scale"),
+                            "R of weights and biases: one, each its own, or matched")));
+}
+
+void add_crossbar_keys(std::vector<Key>& k) {
+    k.push_back(
+        swept(number("crossbar.rows", MHO_FIELD(crossbar.rows), 1, 65536, "cells", "rows of one array")));
+    k.push_back(swept(
+        number("crossbar.columns", MHO_FIELD(crossbar.columns), 1, 65536, "cells", "columns of one array")));
+    k.push_back(
+        swept(plain("crossbar.scheme", MHO_CHOICE(crossbar.scheme, "differential", "balanced", "offset"),
+                    "how signed weights become conductances")));
+    k.push_back(swept(plain("crossbar.subtract", MHO_CHOICE(crossbar.subtract, "digital", "analog"),
+                            "the two polarities: after or before the ADC")));
+    k.push_back(swept(plain("crossbar.reference", MHO_CHOICE(crossbar.reference, "digital", "column"),
+                            "what takes off the constant of `offset`: exact arithmetic, or a noisy column")));
+    k.push_back(swept(number("crossbar.weight_bits", MHO_FIELD(crossbar.weight_bits), 0, 16, "bits",
+                             "weights, with sign; 0: real weights")));
+    k.push_back(swept(number("crossbar.cell_bits", MHO_FIELD(crossbar.cell_bits), 1, 14, "bits",
+                             "one cell: a slice of the weight")));
+    k.push_back(swept(plain("crossbar.scale", MHO_CHOICE(crossbar.scale, "layer", "column", "network"),
+                            "extent of one weight scale")));
+    k.push_back(swept(above(number("crossbar.clip", MHO_FIELD(crossbar.clip), 0, 100, "percentile",
+                                   "of |w|, above which weights are clipped; \"max\": none"))));
+    k.push_back(swept(plain("crossbar.bias", MHO_CHOICE(crossbar.bias, "digital", "analog"),
+                            "biases: added after the converter, or on rows of the array")));
+    k.push_back(swept(number("crossbar.bias_rows", MHO_FIELD(crossbar.bias_rows), 1, 1024, "rows",
+                             "rows of an analog bias")));
+    k.push_back(swept(number("crossbar.input_bits", MHO_FIELD(crossbar.input_bits), 1, 16, "bits",
+                             "inputs, with sign where they have one")));
+    k.push_back(
+        swept(above(number("crossbar.input_clip", MHO_FIELD(crossbar.input_clip), 0, 100, "percentile",
+                           "of |x| in calibration, above which inputs are clipped; \"max\": none"))));
+    k.push_back(swept(plain("crossbar.input_sign", MHO_CHOICE(crossbar.input_sign, "phases", "offset"),
+                            "signed inputs: positive and negative parts in turn, or shifted")));
+    k.push_back(swept(number("crossbar.dac_bits", MHO_FIELD(crossbar.dac_bits), 1, 8, "bits",
+                             "of the input that one read step takes")));
+    k.push_back(swept(plain("crossbar.fill", MHO_CHOICE(crossbar.fill, "balanced", "packed"),
+                            "arrays of one layer: evenly filled, or full but the last")));
+    k.push_back(swept(number("crossbar.headroom", MHO_FIELD(crossbar.headroom), 1, 16, "of g_max",
+                             "the largest conductance that a cell can hold")));
+}
+
+void add_device_keys(std::vector<Key>& k) {
+    k.push_back(
+        swept(number("device.g_min", MHO_FIELD(device.g_min), 0, 1e9, "uS", "conductance of level 0")));
+    k.push_back(swept(above(
+        number("device.g_max", MHO_FIELD(device.g_max), 0, 1e9, "uS", "conductance of the highest level"))));
+    k.push_back(swept(number("device.levels", MHO_FIELD(device.levels), 0, 32768, "levels",
+                             "levels that the device can be programmed to; 0: as many as asked for")));
+    k.push_back(
+        swept(plain("device.error", MHO_CHOICE(device.error, "none", "normal", "uniform", "lognormal"),
+                    "distribution of the programming error")));
+    k.push_back(swept(number("device.sigma", MHO_FIELD(device.sigma), 0, 1e3, "of relative_to",
+                             "programming error, drawn once a cell and chip; of ln g where lognormal")));
+    k.push_back(swept(plain("device.relative_to", MHO_CHOICE(device.relative_to, "g_max", "target"),
+                            "what sigma is relative to: independent or proportional errors")));
+    k.push_back(swept(number("device.stuck_low", MHO_FIELD(device.stuck_low), 0, 1, "probability",
+                             "cells stuck at g_min")));
+    k.push_back(swept(number("device.stuck_high", MHO_FIELD(device.stuck_high), 0, 1, "probability",
+                             "cells stuck at g_max")));
+    k.push_back(swept(plain("device.stuck_value", MHO_CHOICE(device.stuck_value, "rail", "uniform"),
+                            "where stuck cells sit: at g_min or g_max, or anywhere between")));
+    k.push_back(swept(number("device.read_noise", MHO_FIELD(device.read_noise), 0, 1, "of g",
+                             "noise of a cell's conductance, drawn anew each read")));
+}
+
+void add_adc_keys(std::vector<Key>& k) {
+    k.push_back(swept(number("adc.bits", MHO_FIELD(adc.bits), 0, 24, "bits", "of a converter; 0: ideal")));
+    k.push_back(swept(plain("adc.range", MHO_CHOICE(adc.range, "max", "calibrated", "fixed"),
+                            "the largest possible sum, what calibration images give, or low to high")));
+    k.push_back(swept(number("adc.low", MHO_FIELD(adc.low), -kMany, kMany, "cells",
+                             "lower end of a fixed range, in cells at g_max read with input 1")));
+    k.push_back(swept(number("adc.high", MHO_FIELD(adc.high), -kMany, kMany, "cells",
+                             "upper end of a fixed range, likewise")));
+    k.push_back(swept(above(number("adc.percentile", MHO_FIELD(adc.percentile), 0, 100, "percent",
+                                   "central part of the column sums that a calibrated range encloses"))));
+    k.push_back(
+        swept(plain("adc.granularity", MHO_CHOICE(adc.granularity, "layer", "slice", "tile", "column"),
+                    "what shares one range")));
+    k.push_back(swept(plain("adc.calibrate", MHO_CHOICE(adc.calibrate, "nominal", "chip"),
+                            "ranges measured once, on the chip without errors, or on each chip")));
+    k.push_back(swept(number("adc.gain_sigma", MHO_FIELD(adc.gain_sigma), 0, 10, "relative",
+                             "gain mismatch of a converter, drawn once a chip")));
+    k.push_back(swept(number("adc.offset_sigma", MHO_FIELD(adc.offset_sigma), 0, 1e6, "ADC steps",
+                             "offset mismatch, drawn once a chip")));
+    k.push_back(swept(number("adc.noise", MHO_FIELD(adc.noise), 0, 1e6, "ADC steps",
+                             "noise of a conversion, drawn anew each read")));
+    k.push_back(swept(number("adc.columns_per_adc", MHO_FIELD(adc.columns_per_adc), 1, 65536, "columns",
+                             "adjacent columns that share a converter")));
+}
+
+void add_monte_carlo_keys(std::vector<Key>& k) {
+    k.push_back(number("monte_carlo.chips", MHO_FIELD(monte_carlo.chips), 1, 4294967295.0, "chips",
+                       "sampled at each point (at most, with until)"));
+    k.push_back(number("monte_carlo.seed", MHO_FIELD(monte_carlo.seed), 0, 9e18, "",
+                       "the same seed and chip number are the same chip"));
+    k.push_back(number("monte_carlo.confidence", MHO_FIELD(monte_carlo.confidence), 0.5, 0.999999, "",
+                       "level of every interval"));
+    k.push_back(number("monte_carlo.until", MHO_FIELD(monte_carlo.until), 0, 1, "top-1",
+                       "stop a point once the interval's half width is at most this; 0: run all chips"));
+    k.push_back(number("monte_carlo.images_per_chip", MHO_FIELD(monte_carlo.images_per_chip), 0, kMany,
+                       "images", "the first n of data.images; 0: all"));
+    k.push_back(number("monte_carlo.batch", MHO_FIELD(monte_carlo.batch), 1, 65536, "images",
+                       "images in flight a thread: speed and memory only"));
+    k.push_back(plain("monte_carlo.precision", MHO_CHOICE(monte_carlo.precision, "f32", "tf32", "bf16"),
+                      "factors of products off the crossbars; tf32 and bf16 are faster, on GPUs alone"));
+}
+
+std::vector<Key> make_keys() {
+    std::vector<Key> keys;
+    add_run_keys(keys);
+    add_chip_keys(keys);
+    add_parameter_keys(keys);
+    add_crossbar_keys(keys);
+    add_device_keys(keys);
+    add_adc_keys(keys);
+    add_monte_carlo_keys(keys);
+    return keys;
+}
+
+#undef MHO_FIELD
+#undef MHO_CHOICE
+
+template <class... T>
+struct Overloaded : T... {
+    using T::operator()...;
+};
+template <class... T>
+Overloaded(T...) -> Overloaded<T...>;
+
+std::optional<double> as_number(const ConfigValue& value) {
+    if (const auto* i = std::get_if<int64_t>(&value)) return static_cast<double>(*i);
+    if (const auto* d = std::get_if<double>(&value)) return *d;
+    return std::nullopt;
+}
+
+bool in_range(const Key& key, double x) {
+    return std::isfinite(x) && x <= key.high && (key.open_low ? x > key.low : x >= key.low);
+}
+
+}  // namespace
+
+const std::vector<Key>& config_keys() {
+    static const std::vector<Key> keys = make_keys();
+    return keys;
+}
+
+const Key* find_key(const std::string& name) {
+    for (const Key& key : config_keys())
+        if (key.name == name) return &key;
+    return nullptr;
+}
+
+std::string allowed_values(const Key& key) {
+    Config any;
+    const std::string range = key.open_low        ? fmt::format("above {} up to {}", key.low, key.high)
+                              : key.high >= kMany ? fmt::format("from {}", key.low)
+                                                  : fmt::format("from {} to {}", key.low, key.high);
+    return std::visit(
+        Overloaded{
+            [](bool*) -> std::string { return "true or false"; },
+            [&](int64_t*) { return "a whole number " + range; },
+            [&](double*) { return "a number " + range; },
+            [](std::string*) -> std::string { return "a string"; },
+            [&](std::vector<double>*) { return "a number or an array of numbers, each " + range; },
+            [&](std::optional<double>*) { return "\"max\" or a number " + range; },
+            [](const ChoiceField& f) { return fmt::format("one of \"{}\"", fmt::join(f.names, "\", \"")); },
+        },
+        key.field(any));
+}
+
+std::string assign(const Key& key, Config& config, const ConfigValue& value) {
+    const std::string refusal = fmt::format("takes {}, not {}", allowed_values(key), to_string(value));
+    const std::optional<double> n = as_number(value);
+    const auto* text = std::get_if<std::string>(&value);
+    const bool ok = std::visit(
+        Overloaded{
+            [&](bool* f) {
+                return std::holds_alternative<bool>(value) && (*f = std::get<bool>(value), true);
+            },
+            [&](int64_t* f) {
+                const auto* i = std::get_if<int64_t>(&value);
+                return i && in_range(key, static_cast<double>(*i)) && (*f = *i, true);
+            },
+            [&](double* f) { return n && in_range(key, *n) && (*f = *n, true); },
+            [&](std::string* f) { return text && (*f = *text, true); },
+            [&](std::vector<double>* f) {
+                std::vector<double> list;
+                if (n)
+                    list = {*n};
+                else if (const auto* l = std::get_if<std::vector<double>>(&value))
+                    list = *l;
+                else
+                    return false;
+                *f = list;
+                return std::all_of(list.begin(), list.end(), [&](double x) { return in_range(key, x); });
+            },
+            [&](std::optional<double>* f) {
+                if (text && *text == "max") return f->reset(), true;
+                return n && in_range(key, *n) && (*f = *n, true);
+            },
+            [&](const ChoiceField& f) {
+                const auto at = text ? std::find(f.names.begin(), f.names.end(), *text) : f.names.end();
+                return at != f.names.end() && (f.set(static_cast<int>(at - f.names.begin())), true);
+            },
+        },
+        key.field(config));
+    return ok ? "" : refusal;
+}
+
+ConfigValue value_of(const Key& key, const Config& config) {
+    Config copy = config;
+    return std::visit(
+        Overloaded{
+            [](const ChoiceField& f) -> ConfigValue { return f.names[static_cast<size_t>(f.get())]; },
+            [](std::optional<double>* f) -> ConfigValue {
+                if (*f) return **f;
+                return std::string("max");
+            },
+            [](auto* f) -> ConfigValue { return *f; },
+        },
+        key.field(copy));
+}
+
+/// A bar ends a cell of a Markdown table.
+static std::string cell(const std::string& text) {
+    std::string escaped;
+    for (char c : text) escaped += c == '|' ? std::string("\\|") : std::string(1, c);
+    return escaped;
+}
+
+std::string config_table_markdown() {
+    std::string text = "| key | takes | default | unit | what it is |\n|---|---|---|---|---|\n";
+    const Config defaults;
+    for (const Key& key : config_keys())
+        text += fmt::format("| `{}` | {} | `{}` | {} | {} |\n", key.name, allowed_values(key),
+                            to_string(value_of(key, defaults)), key.unit, cell(key.help));
+    return text;
+}
+
+}  // namespace mho

@@ -1,0 +1,46 @@
+// kernels/crossbar/draw_address.h - the element that each draw of a crossbar layer has in its random stream.
+// docs/physics.md sections 2, 4 and 6: what a draw is for decides it, never where or when it is made.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/base/host_device.h"
+#include "kernels/crossbar/layer.h"
+
+namespace mho {
+
+/// Extents over which the cells, converters and reads of one layer are numbered.
+struct DrawExtents {
+    int64_t groups = 1, rows = 0, row_tiles = 0, slices = 1, polarities = 1, pitch = 0;
+    int64_t reads = 1;  ///< phases times steps of one input vector
+};
+
+inline DrawExtents draw_extents(const CrossbarLayer& l, int64_t reads = 1) {
+    return {l.groups, l.rows(), l.row_tiles(), l.slices, l.polarities(), l.pitch(), reads};
+}
+
+MHO_HD inline uint64_t cell_element(const DrawExtents& e, int64_t group, int64_t slice, int64_t polarity,
+                                    int64_t row, int64_t column) {
+    return static_cast<uint64_t>(
+        (((group * e.slices + slice) * e.polarities + polarity) * e.rows + row) * e.pitch + column);
+}
+
+/// `column`: the first that the converter serves.
+MHO_HD inline uint64_t converter_element(const DrawExtents& e, int64_t group, int64_t row_tile, int64_t slice,
+                                         int64_t polarity, int64_t column) {
+    return static_cast<uint64_t>(
+        (((group * e.row_tiles + row_tile) * e.slices + slice) * e.polarities + polarity) * e.pitch + column);
+}
+
+/// `place`: image times output places an image, plus the place. `read`: phase times steps, plus the step.
+MHO_HD inline uint64_t read_element(const DrawExtents& e, uint64_t place, int64_t group, int64_t row_tile,
+                                    int64_t read, int64_t slice, int64_t polarity, int64_t column) {
+    const uint64_t tile = (place * static_cast<uint64_t>(e.groups) + static_cast<uint64_t>(group)) *
+                              static_cast<uint64_t>(e.row_tiles) +
+                          static_cast<uint64_t>(row_tile);
+    const uint64_t each = static_cast<uint64_t>(e.reads * e.slices * e.polarities * e.pitch);
+    return tile * each +
+           static_cast<uint64_t>(((read * e.slices + slice) * e.polarities + polarity) * e.pitch + column);
+}
+
+}  // namespace mho
