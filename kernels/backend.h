@@ -14,20 +14,11 @@
 #include <string>
 #include <vector>
 
+#include "kernels/base/chip_address.h"
 #include "kernels/crossbar/calibration.h"
 #include "kernels/plan.h"
 
 namespace mho {
-
-/// Which chip: docs/physics.md section 6. The same address is the same chip on every backend.
-struct ChipAddress {
-    uint64_t seed = 0;
-    uint32_t chip = 0;
-    /// The nominal chip has no errors, no noise and ideal converters; it is what calibration measures.
-    bool nominal = false;
-
-    bool operator==(const ChipAddress&) const = default;
-};
 
 /// What programming a chip reports.
 struct ProgrammingReport {

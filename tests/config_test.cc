@@ -198,10 +198,10 @@ TEST(Config, mistakes_are_named) {
         {model + "[chip]\nlevel = \"crossbar\"\n[crossbar]\nbias_rows = 2\n",
          "unless crossbar.bias = \"analog\""},
         {model + "[chip]\nlevel = \"crossbar\"\n[device]\nerror = \"none\"\nsigma = 0.1\n",
-         "device.error is not"},
+         "device.error is \"normal\" or \"uniform\""},
         {model + "[chip]\nlevel = \"crossbar\"\n[device]\nerror = \"lognormal\"\nsigma = 0.1\nrelative_to = "
                  "\"target\"\n",
-         "not \"lognormal\""},
+         "device.error is \"normal\" or \"uniform\""},
         {model + "[chip]\nlevel = \"crossbar\"\n[sweep]\n\"device.g_max\" = [10, 20]\n", "only their ratio"},
         {model + "[chip]\nlevel = \"crossbar\"\n[adc]\nbits = 0\n[sweep]\n\"adc.noise\" = [0, 1]\n",
          "unless adc.bits"},

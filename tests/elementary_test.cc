@@ -108,8 +108,8 @@ TEST(Elementary, activations_are_what_their_names_say) {
         {{K::sqrt, 0, 0}, [](double x) { return std::sqrt(std::abs(x)); }, one},
     };
     for (ActivationKind kind : kActivations)
-        EXPECT_TRUE(std::any_of(cases.begin(), cases.end(),
-                                [&](const Case& c) { return c.activation.kind == kind; }))
+        EXPECT_TRUE(
+            std::any_of(cases.begin(), cases.end(), [&](const Case& c) { return c.activation.kind == kind; }))
             << name_of(kind) << " has no case here";
     for (const Case& c : cases) {
         std::vector<float> x = arguments(-8, 8), y(x.size());

@@ -81,10 +81,10 @@ TEST(PointPlan, layers_differ_where_they_are_told_to) {
     EXPECT_EQ(plan.crossbars[1].adc.range, AdcRange::max);
     EXPECT_EQ(plan.crossbars[0].row_tiles(), 1);
     EXPECT_EQ(plan.crossbars[1].row_tiles(), 4);  // 27 rows
-    EXPECT_FALSE(plan.crossbars[1].adc.calibrate_chip);
-    EXPECT_TRUE(plan.crossbars[2].adc.calibrate_chip);
-    EXPECT_EQ(plan.crossbars[2].device.sigma, 0.5f);
-    EXPECT_EQ(plan.crossbars[0].device.sigma, 0.0f);
+    EXPECT_EQ(plan.crossbars[1].adc.calibrate, CalibrateOn::nominal);
+    EXPECT_EQ(plan.crossbars[2].adc.calibrate, CalibrateOn::chip);
+    EXPECT_EQ(plan.crossbars[2].device.sigma, 0.5);
+    EXPECT_EQ(plan.crossbars[0].device.sigma, 0.0);
 }
 
 TEST(PointPlan, points_that_cannot_be_run_are_refused_before_any_is) {

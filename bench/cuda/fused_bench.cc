@@ -54,8 +54,7 @@ Plan plan_of(int64_t rows, int64_t columns, float sigma) {
     options.choose = [sigma](const Node&) {
         LayerChoice choice;
         choice.level = Level::crossbar;
-        choice.mapping.cell_bits = 2;
-        choice.mapping.device.error = sigma > 0 ? ErrorKind::normal : ErrorKind::none;
+        choice.mapping.crossbar.cell_bits = 2;
         choice.mapping.device.sigma = sigma;
         choice.mapping.adc.range = AdcRange::calibrated;
         return choice;

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "host/chip/batch_norm.h"
+#include "host/chip/parameter_range.h"
 #include "kernels/base/error.h"
 #include "kernels/steps/axes.h"
 
@@ -195,12 +196,12 @@ class Lowering {
 
     // --- layers with parameters
 
-    Perturbation perturbation(const ParameterModel& model, double range, size_t first_element,
+    Perturbation perturbation(const ParameterConfig& model, double range, size_t first_element,
                               Domain domain = Domain::parameter) const {
         Perturbation p;
         p.range = static_cast<float>(range);
-        p.sigma = model.sigma;
-        p.mu = model.mu;
+        p.sigma = static_cast<float>(model.sigma);
+        p.mu = static_cast<float>(model.mu);
         p.distribution = model.distribution;
         p.domain = domain;
         p.layer = number_;
@@ -214,19 +215,18 @@ class Lowering {
 
     /// The parameters of one layer, perturbed together where the layer is analog.
     WeightAndBias add_parameters(const std::vector<float>& weight, const std::vector<float>& bias,
-                                 bool analog, const ParameterModel& model) {
+                                 bool analog, const ParameterConfig& model) {
         if (!analog) return {add_parameter(weight), bias.empty() ? -1 : add_parameter(bias)};
-        const LayerRanges ranges = layer_ranges(weight, bias, model.scale, model.range);
+        const LayerRanges ranges = layer_ranges(weight, bias, model);
         return {add_parameter(weight, perturbation(model, ranges.weight, 0)),
                 bias.empty() ? -1 : add_parameter(bias, perturbation(model, ranges.bias, weight.size()))};
     }
 
-    int add_crossbar(const Tensor& weight, const Tensor& bias, int64_t groups,
-                     const MappingOptions& options) {
+    int add_crossbar(const Tensor& weight, const Tensor& bias, int64_t groups, const MappingRequest& asked) {
         const int64_t outputs = weight.dims[0] / groups;
         const int64_t inputs = static_cast<int64_t>(weight.data.size()) / weight.dims[0];
         plan_.crossbars.push_back(
-            map_crossbar({weight.data, bias.data, groups, inputs, outputs, number_, node_->name}, options));
+            map_crossbar({weight.data, bias.data, groups, inputs, outputs, number_, node_->name}, asked));
         return static_cast<int>(plan_.crossbars.size()) - 1;
     }
 
@@ -310,11 +310,11 @@ class Lowering {
     }
 
     /// One factor 1 + sigma n a channel and chip: docs/physics.md section 5.
-    TensorId analog_identity(ValueId value, const ParameterModel& model) {
+    TensorId analog_identity(ValueId value, const ParameterConfig& model) {
         const Placement from = placement(value);
         const int axis = position_of(from.order, shape(value).dims.size() > 1 ? 1 : 0);
         const int64_t channels = plan_.tensors[from.tensor].dims[static_cast<size_t>(axis)];
-        ParameterModel no_mean = model;
+        ParameterConfig no_mean = model;
         no_mean.mu = 0;
         const ParameterId scale = add_parameter(std::vector<float>(static_cast<size_t>(channels), 1.0f),
                                                 perturbation(no_mean, 1, 0, Domain::identity));

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "host/chip/mapping.h"
-#include "host/chip/parameter_range.h"
+#include "host/config/types.h"
 #include "kernels/plan.h"
 #include "models/queries.h"
 
@@ -16,19 +16,11 @@ namespace mho {
 
 enum class Level { digital, parameter, crossbar };
 
-/// p -> p + R (sigma n + mu) for the parameters of one layer. docs/physics.md section 5.
-struct ParameterModel {
-    float sigma = 0, mu = 0;
-    Distribution distribution = Distribution::gaussian;
-    RangeMeasure range;
-    ParameterScale scale = ParameterScale::single;
-};
-
 /// How one layer is executed.
 struct LayerChoice {
     Level level = Level::digital;
-    ParameterModel parameter;
-    MappingOptions mapping;
+    ParameterConfig parameter;  ///< at Level::parameter: docs/physics.md section 5
+    MappingRequest mapping;     ///< at Level::crossbar
 };
 
 struct LoweringOptions {

@@ -15,32 +15,32 @@ double quantile(const std::vector<double>& sorted, double p) {
     return std::lerp(sorted[below], sorted[above], place - static_cast<double>(below));
 }
 
-double range_of(std::vector<double> values, const RangeMeasure& measure) {
+double range_of(std::vector<double> values, const ParameterConfig& measured) {
     if (values.empty()) return 0;
-    if (measure.rule == RangeRule::max_abs)
+    if (measured.range == RangeRule::max_abs)
         for (double& v : values) v = std::abs(v);
     std::sort(values.begin(), values.end());
-    if (measure.rule == RangeRule::max_abs) return quantile(values, measure.quantile);
-    const double tail = (1 - measure.quantile) / 2;
+    if (measured.range == RangeRule::max_abs) return quantile(values, measured.quantile);
+    const double tail = (1 - measured.quantile) / 2;
     return (quantile(values, 1 - tail) - quantile(values, tail)) / 2;
 }
 
 }  // namespace
 
-double parameter_range(std::span<const float> values, const RangeMeasure& measure) {
-    return range_of({values.begin(), values.end()}, measure);
+double parameter_range(std::span<const float> values, const ParameterConfig& measured) {
+    return range_of({values.begin(), values.end()}, measured);
 }
 
-LayerRanges layer_ranges(std::span<const float> weight, std::span<const float> bias, ParameterScale scale,
-                         const RangeMeasure& measure) {
-    const LayerRanges own{parameter_range(weight, measure), parameter_range(bias, measure)};
-    if (scale == ParameterScale::own) return own;
-    if (scale == ParameterScale::bi_scale && (own.weight == 0 || own.bias == 0)) return own;
+LayerRanges layer_ranges(std::span<const float> weight, std::span<const float> bias,
+                         const ParameterConfig& measured) {
+    const LayerRanges own{parameter_range(weight, measured), parameter_range(bias, measured)};
+    if (measured.scale == ParameterScale::own) return own;
+    if (measured.scale == ParameterScale::bi_scale && (own.weight == 0 || own.bias == 0)) return own;
 
-    const double factor = scale == ParameterScale::single ? 1 : own.bias / own.weight;
+    const double factor = measured.scale == ParameterScale::single ? 1 : own.bias / own.weight;
     std::vector<double> merged(weight.begin(), weight.end());
     for (float b : bias) merged.push_back(b / factor);
-    const double range = range_of(std::move(merged), measure);
+    const double range = range_of(std::move(merged), measured);
     return {range, factor * range};
 }
 

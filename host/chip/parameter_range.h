@@ -8,15 +8,9 @@
 
 namespace mho {
 
-/// How R is measured. `quantile` in (0, 1]: the central part of the values that counts; 1 is all of them.
-struct RangeMeasure {
-    RangeRule rule = RangeRule::half;
-    double quantile = 1;
-};
-
 /// R of one set of values, in their unit: (max - min)/2 or max |p|, or the same between central quantiles
 /// (linear interpolation between order statistics). 0 for no values.
-double parameter_range(std::span<const float> values, const RangeMeasure& measure);
+double parameter_range(std::span<const float> values, const ParameterConfig& measured);
 
 /// R of the weights and of the biases of one layer.
 struct LayerRanges {
@@ -26,7 +20,7 @@ struct LayerRanges {
 
 /// The table of physics.md section 5. Where one of the two sets has no extent (no bias, all biases equal),
 /// `bi-scale` has nothing to match and is `own`.
-LayerRanges layer_ranges(std::span<const float> weight, std::span<const float> bias, ParameterScale scale,
-                         const RangeMeasure& measure);
+LayerRanges layer_ranges(std::span<const float> weight, std::span<const float> bias,
+                         const ParameterConfig& measured);
 
 }  // namespace mho

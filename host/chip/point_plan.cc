@@ -12,69 +12,6 @@
 namespace mho {
 namespace {
 
-ParameterModel parameter_model(const ParameterConfig& c) {
-    ParameterModel model;
-    model.sigma = static_cast<float>(c.sigma);
-    model.mu = static_cast<float>(c.mu);
-    model.distribution = c.distribution;
-    model.range = {c.range, c.quantile};
-    model.scale = c.scale;
-    return model;
-}
-
-DeviceModel device_model(const DeviceConfig& c) {
-    DeviceModel device;
-    device.error = c.sigma > 0 ? c.error : ErrorKind::none;
-    device.relative_to = c.relative_to;
-    device.sigma = static_cast<float>(c.sigma);
-    device.stuck_low = static_cast<float>(c.stuck_low);
-    device.stuck_high = static_cast<float>(c.stuck_high);
-    device.stuck_value = c.stuck_value;
-    device.read_noise = static_cast<float>(c.read_noise);
-    return device;
-}
-
-AdcModel adc_model(const AdcConfig& c) {
-    AdcModel adc;
-    adc.bits = static_cast<int>(c.bits);
-    adc.range = c.range;
-    adc.granularity = c.granularity;
-    adc.low = c.low;
-    adc.high = c.high;
-    adc.percentile = c.percentile;
-    adc.noise = static_cast<float>(c.noise);
-    adc.gain_sigma = static_cast<float>(c.gain_sigma);
-    adc.offset_sigma = static_cast<float>(c.offset_sigma);
-    adc.columns_per_adc = c.columns_per_adc;
-    adc.calibrate_chip = c.calibrate == CalibrateOn::chip;
-    return adc;
-}
-
-MappingOptions mapping_options(const Config& c) {
-    MappingOptions m;
-    m.rows = c.crossbar.rows;
-    m.columns = c.crossbar.columns;
-    m.packed = c.crossbar.fill == Fill::packed;
-    m.scheme = c.crossbar.scheme;
-    m.subtract = c.crossbar.subtract;
-    m.reference = c.crossbar.reference;
-    m.weight_bits = static_cast<int>(c.crossbar.weight_bits);
-    m.cell_bits = static_cast<int>(c.crossbar.cell_bits);
-    m.scale_per_column = c.crossbar.scale == WeightScale::column;
-    m.clip = c.crossbar.clip;
-    m.bias_rows = c.crossbar.bias == BiasMode::analog ? c.crossbar.bias_rows : 0;
-    m.headroom = c.crossbar.headroom;
-    m.g_ratio = c.device.g_min / c.device.g_max;
-    m.levels = c.device.levels;
-    m.input.x_bits = static_cast<int>(c.crossbar.input_bits);
-    m.input.dac_bits = static_cast<int>(c.crossbar.dac_bits);
-    m.input.sign = c.crossbar.input_sign;
-    m.input.clip_percentile = c.crossbar.input_clip.value_or(100);
-    m.device = device_model(c.device);
-    m.adc = adc_model(c.adc);
-    return m;
-}
-
 /// The largest weight extent of all crossbar layers that share one scale.
 double network_scale(const Config& config, const NumberedGraph& network) {
     double extent = 0;
@@ -124,10 +61,10 @@ LoweringOptions lowering_options(const Config& config, const NumberedGraph& netw
         if (layer.digital || (!only_layer.empty() && node.name != only_layer)) return choice;
         choice.level = crossbar ? Level::crossbar : Level::parameter;
         if (crossbar) {
-            choice.mapping = mapping_options(layer.config);
+            choice.mapping = {layer.config, {}};
             if (layer.config.crossbar.scale == WeightScale::network) choice.mapping.network_scale = scale;
         } else {
-            choice.parameter = parameter_model(layer.config.parameter);
+            choice.parameter = layer.config.parameter;
         }
         return choice;
     };
@@ -161,7 +98,7 @@ void check_points(const Config& config, const std::vector<SweepPoint>& points, c
         for (const std::string& name : point.layers) {
             const LayerConfig layer = layer_config(point.config, name);
             if (layer.config.chip.level == ChipLevel::crossbar && !layer.digital)
-                check_grid(mapping_options(layer.config), name);
+                check_grid(layer.config, name);
         }
     lower_digital(networks.begin()->second);
 }

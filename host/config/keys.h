@@ -13,10 +13,10 @@
 
 namespace mho {
 
-/// An enum field seen through its config names, in the order of its values.
+/// An enum field seen through its config names.
 struct ChoiceField {
     std::vector<std::string> names;
-    std::function<int()> get;
+    std::function<int()> get;  ///< place of its value among the names
     std::function<void(int)> set;
 };
 
@@ -25,22 +25,26 @@ using Field = std::variant<bool*, int64_t*, double*, std::string*, std::vector<d
                            std::optional<double>*, ChoiceField>;
 
 struct Key {
-    std::string name;  ///< "table.key"
-    std::function<Field(Config&)> field;
+    std::string name;  ///< "table.key", or "table.kind.key"
+    std::function<Field(Config&)> field = {};
     double low = 0, high = 0;  ///< of numbers, inclusive
     bool open_low = false;     ///< low itself is not allowed
-    std::string unit;          ///< of the value, "" for none
-    std::string help;          ///< one line
+    std::string unit = {};     ///< of the value, "" for none
+    std::string help = {};     ///< one line
     bool sweepable = false;    ///< may stand in [sweep]
     bool per_layer = false;    ///< may stand in [[layer]]
+    /// Of a listed kind: does something only where `kind_key` is `kind`. Empty: not of one kind alone.
+    std::string kind_key = {}, kind = {};
 
-    std::string table() const { return name.substr(0, name.find('.')); }
-    std::string leaf() const { return name.substr(name.find('.') + 1); }
+    std::string table() const { return name.substr(0, name.rfind('.')); }
+    std::string leaf() const { return name.substr(name.rfind('.') + 1); }
 };
 
 const std::vector<Key>& config_keys();
 /// Null where there is no such key.
 const Key* find_key(const std::string& name);
+/// Whether keys stand below `name`: a table, or one inside a table.
+bool is_table(const std::string& name);
 
 /// What the key takes, in words: "a whole number from 1 to 16", "one of a, b".
 std::string allowed_values(const Key& key);

@@ -26,8 +26,10 @@ std::vector<std::string> key_names() {
 
 std::vector<std::string> table_names() {
     std::vector<std::string> names;
-    for (const Key& key : config_keys())
-        if (names.empty() || names.back() != key.table()) names.push_back(key.table());
+    for (const Key& key : config_keys()) {
+        const std::string table = key.name.substr(0, key.name.find('.'));
+        if (names.empty() || names.back() != table) names.push_back(table);
+    }
     names.insert(names.end(), {"layer", "sweep"});
     return names;
 }
@@ -112,8 +114,17 @@ class Reader {
         if (std::find(tables.begin(), tables.end(), table) == tables.end())
             refuse(place(node), fmt::format("unknown table [{}]{}; there are {}", table,
                                             did_you_mean(table, tables), joined(tables)));
-        for (auto&& [k, value] : as_table(table, node)) {
+        read_keys(table, as_table(table, node));
+    }
+
+    /// Keys of a table, and of the tables inside it.
+    void read_keys(const std::string& table, const toml::table& keys) {
+        for (auto&& [k, value] : keys) {
             const std::string name = table + "." + std::string(k.str());
+            if (const toml::table* nested = value.as_table(); nested && is_table(name)) {
+                read_keys(name, *nested);
+                continue;
+            }
             assign_at(known_key(name, place(value)), config_, convert(value, place(value)), place(value));
             config_.given[name] = place(value);
         }
@@ -197,7 +208,8 @@ class Reader {
                 const auto* flag = value.as_boolean();
                 if (!flag) refuse(place(value), "digital takes true or false");
                 layer.digital = flag->get();
-            } else if (const toml::table* nested = value.as_table(); nested && prefix.empty()) {
+            } else if (const toml::table* nested = value.as_table();
+                       nested && (prefix.empty() || is_table(name))) {
                 flatten(*nested, name + ".", layer);
             } else {
                 const Key& key = known_key(name, place(value));

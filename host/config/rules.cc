@@ -1,6 +1,7 @@
 #include "host/config/rules.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -20,9 +21,18 @@ bool is_crossbar(const Config& c) { return c.chip.level == ChipLevel::crossbar; 
 const Need kCrossbar{"chip.level = \"crossbar\"", is_crossbar};
 const Need kParameter{"chip.level = \"parameter\"", [](const Config& c) { return !is_crossbar(c); }};
 const Need kConverters{"adc.bits > 0", [](const Config& c) { return c.adc.bits > 0; }, true};
-const Need kSigma{"device.sigma > 0", [](const Config& c) { return c.device.sigma > 0; }, true};
-const Need kError{"device.error is not \"none\"",
-                  [](const Config& c) { return c.device.error != ErrorKind::none; }};
+/// That device.error is one of the kinds for which `holds`.
+Need error_kind(bool ErrorDescription::*holds) {
+    std::vector<std::string> names;
+    for (const ErrorDescription& d : kDeviceErrors)
+        if (d.*holds) names.push_back(fmt::format("\"{}\"", d.name));
+    return {fmt::format("device.error is {}", fmt::join(names, " or ")),
+            [holds](const Config& c) { return description_of(c.device.error).*holds; }};
+}
+
+const Need kSigma{
+    "device.sigma > 0",
+    [](const Config& c) { return !description_of(c.device.error).scaled || c.device.sigma > 0; }, true};
 const Need kFixed{"adc.range = \"fixed\"", [](const Config& c) { return c.adc.range == AdcRange::fixed; }};
 const Need kCalibrated{"adc.range = \"calibrated\"",
                        [](const Config& c) { return c.adc.range == AdcRange::calibrated; }};
@@ -49,18 +59,16 @@ const std::map<std::string, std::vector<Need>>& key_needs() {
          {{"crossbar.bias = \"analog\"",
            [](const Config& c) { return c.crossbar.bias == BiasMode::analog; }}}},
         {"device.g_max",
-         {{"device.g_min > 0 (only their ratio matters)", [](const Config& c) { return c.device.g_min > 0; },
+         {{"device.g_min > 0 (only their ratio matters)",
+           [](const Config& c) { return c.device.g_min > 0 || description_of(c.device.error).microsiemens; },
            true}}},
         {"device.error", {kSigma}},
-        {"device.sigma", {kError}},
-        {"device.relative_to",
-         {kError,
-          kSigma,
-          {"device.error is not \"lognormal\"",
-           [](const Config& c) { return c.device.error != ErrorKind::lognormal; }}}},
+        {"device.sigma", {error_kind(&ErrorDescription::scaled)}},
+        {"device.relative_to", {error_kind(&ErrorDescription::relative), kSigma}},
         {"device.stuck_value",
          {{"device.stuck_low or device.stuck_high > 0",
            [](const Config& c) { return c.device.stuck_low + c.device.stuck_high > 0; }, true}}},
+        {"adc.type", {kConverters}},
         {"adc.range", {kConverters}},
         {"adc.low", {kFixed, kConverters}},
         {"adc.high", {kFixed, kConverters}},
@@ -84,6 +92,13 @@ std::vector<Need> needs_of(const std::string& key) {
         all = found->second;
     if (const auto found = key_needs().find(key); found != key_needs().end())
         all.insert(all.end(), found->second.begin(), found->second.end());
+    if (const Key* k = find_key(key); k && !k->kind_key.empty()) {
+        all.push_back({fmt::format("{} = \"{}\"", k->kind_key, k->kind), [k](const Config& c) {
+                           return value_of(*find_key(k->kind_key), c) == ConfigValue{k->kind};
+                       }});
+        if (const auto found = key_needs().find(k->kind_key); found != key_needs().end())
+            all.insert(all.end(), found->second.begin(), found->second.end());
+    }
     return all;
 }
 
@@ -144,7 +159,7 @@ std::optional<Contradiction> level_contradiction(const Config& c) {
     return std::nullopt;
 }
 
-std::optional<Contradiction> crossbar_contradiction(const CrossbarConfig& c) {
+std::optional<Contradiction> crossbar_contradiction(const CrossbarSettings& c) {
     if (c.weight_bits == 1)
         return Contradiction{{"crossbar.weight_bits"},
                              "crossbar.weight_bits = 1 leaves only the sign bit: use 0 (real) or at least 2"};
@@ -162,7 +177,7 @@ std::optional<Contradiction> crossbar_contradiction(const CrossbarConfig& c) {
     return std::nullopt;
 }
 
-std::optional<Contradiction> device_contradiction(const DeviceConfig& c) {
+std::optional<Contradiction> device_contradiction(const DeviceSettings& c) {
     if (c.g_min >= c.g_max)
         return Contradiction{
             {"device.g_min", "device.g_max"},
@@ -174,10 +189,13 @@ std::optional<Contradiction> device_contradiction(const DeviceConfig& c) {
         return Contradiction{
             {"device.stuck_low", "device.stuck_high"},
             "device.stuck_low and device.stuck_high are probabilities of one cell: together at most 1"};
+    if (const std::string why = complaint_of(c.error, c.error_kinds); !why.empty())
+        return Contradiction{{"device.error"},
+                             fmt::format("device.error = \"{}\": {}", description_of(c.error).name, why)};
     return std::nullopt;
 }
 
-std::optional<Contradiction> adc_contradiction(const AdcConfig& c) {
+std::optional<Contradiction> adc_contradiction(const AdcSettings& c) {
     if (c.range == AdcRange::fixed && c.low >= c.high)
         return Contradiction{
             {"adc.range", "adc.low", "adc.high"},

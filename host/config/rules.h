@@ -3,6 +3,7 @@
 // contradiction().
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,7 +18,7 @@ namespace mho {
 /// What must hold for a key to do anything.
 struct Need {
     std::string words;  ///< after "unless": chip.level = "crossbar"
-    bool (*met)(const Config&);
+    std::function<bool(const Config&)> met;
     /// Fails only where a number of 0 (sigma, adc.bits, ...) switches an effect off. Keys that describe the
     /// effect may stand all the same: so `--set device.sigma=0` gives the ideal case of any config.
     bool is_switch = false;

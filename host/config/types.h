@@ -12,7 +12,7 @@
 #include <variant>
 #include <vector>
 
-#include "kernels/crossbar/layer.h"
+#include "kernels/crossbar/settings.h"
 #include "kernels/plan.h"
 #include "kernels/steps/perturbation.h"
 
@@ -23,11 +23,6 @@ enum class ParameterScale { single, own, bi_scale };
 enum class ChipLevel { parameter, crossbar };
 enum class BatchNormMode { fold, digital, analog };
 enum class IdentityMode { digital, analog };
-enum class WeightScale { layer, column, network };
-enum class BiasMode { digital, analog };
-enum class Fill { balanced, packed };
-enum class CalibrateOn { nominal, chip };
-
 struct ModelConfig {
     std::string file;
 };
@@ -52,43 +47,6 @@ struct ParameterConfig {
     RangeRule range = RangeRule::half;
     double quantile = 1;
     ParameterScale scale = ParameterScale::single;
-};
-struct CrossbarConfig {
-    int64_t rows = 256, columns = 256;
-    Scheme scheme = Scheme::differential;
-    Subtract subtract = Subtract::digital;
-    Reference reference = Reference::digital;
-    int64_t weight_bits = 8, cell_bits = 8;
-    WeightScale scale = WeightScale::layer;
-    std::optional<double> clip;  ///< percentile; nothing: the largest value
-    BiasMode bias = BiasMode::digital;
-    int64_t bias_rows = 1;
-    int64_t input_bits = 8;
-    std::optional<double> input_clip;
-    InputSign input_sign = InputSign::phases;
-    int64_t dac_bits = 1;
-    Fill fill = Fill::balanced;
-    double headroom = 1.5;
-};
-struct DeviceConfig {
-    double g_min = 0, g_max = 100;  // uS
-    int64_t levels = 0;
-    ErrorKind error = ErrorKind::normal;
-    double sigma = 0;
-    RelativeTo relative_to = RelativeTo::g_max;
-    double stuck_low = 0, stuck_high = 0;
-    StuckValue stuck_value = StuckValue::rail;
-    double read_noise = 0;
-};
-struct AdcConfig {
-    int64_t bits = 8;
-    AdcRange range = AdcRange::max;
-    double low = 0, high = 0;
-    double percentile = 100;
-    Granularity granularity = Granularity::layer;
-    CalibrateOn calibrate = CalibrateOn::nominal;
-    double gain_sigma = 0, offset_sigma = 0, noise = 0;
-    int64_t columns_per_adc = 1;
 };
 struct MonteCarloConfig {
     int64_t chips = 20;
@@ -124,14 +82,11 @@ struct SweepAxis {
     bool operator==(const SweepAxis& o) const { return key == o.key && values == o.values; }
 };
 
-struct Config {
+struct Config : ArraySettings {
     ModelConfig model;
     DataConfig data;
     ChipConfig chip;
     ParameterConfig parameter;
-    CrossbarConfig crossbar;
-    DeviceConfig device;
-    AdcConfig adc;
     MonteCarloConfig monte_carlo;
     std::vector<LayerOverride> layers;
     std::vector<SweepAxis> sweep;

@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "host/chip/mapping.h"
+#include "host/chip/ranges.h"
 #include "host/util/threads.h"
 
 namespace mho {
@@ -65,7 +65,7 @@ bool measures_columns(const CrossbarLayer& layer) {
 }
 
 bool measures_on_chips(const CrossbarLayer& layer) {
-    return layer.adc.calibrate_chip && measures_columns(layer);
+    return layer.adc.calibrate == CalibrateOn::chip && measures_columns(layer);
 }
 
 }  // namespace

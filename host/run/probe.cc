@@ -69,26 +69,24 @@ class ArrayWriter {
 };
 
 ordered_json describe(const CrossbarLayer& l, const CrossbarCalibration& c) {
-    const CodePlan codes = code_plan(l.input, c.is_signed);
+    const CodePlan codes = code_plan(l.crossbar, c.is_signed);
     ordered_json j;
-    j["scheme"] = l.scheme == Scheme::differential ? "differential"
-                  : l.scheme == Scheme::balanced   ? "balanced"
-                                                   : "offset";
-    j["subtract"] = l.subtract == Subtract::analog && l.polarities() == 2 ? "analog" : "digital";
-    j["reference"] = l.reference == Reference::column ? "column" : "digital";
+    j["scheme"] = description_of(l.crossbar.scheme).name;
+    j["subtract"] = l.subtracts_before_adc() ? "analog" : "digital";
+    j["reference"] = l.has_reference_column() ? "column" : "digital";
     j["groups"] = l.groups;
     j["inputs"] = l.inputs;
     j["outputs"] = l.outputs;
     j["bias_rows"] = l.bias_rows;
     j["row_tile_begin"] = l.row_begin;
     j["column_tile_begin"] = l.column_begin;
-    j["slices"] = l.slices;
-    j["cell_bits"] = l.cell_bits;
-    j["q_max"] = l.q_max;
+    j["slices"] = l.slices();
+    j["cell_bits"] = l.grid.cell_bits;
+    j["q_max"] = l.grid.q_max;
     j["g_min"] = l.g_min;
     j["g_step"] = l.g_step;
-    j["g_max"] = l.device.g_max;
-    j["dac_bits"] = l.input.dac_bits;
+    j["g_max"] = static_cast<float>(l.g_max());
+    j["dac_bits"] = l.crossbar.dac_bits;
     j["phases"] = codes.phases;
     j["steps"] = codes.steps;
     j["input_offset"] = codes.offset;
@@ -99,7 +97,8 @@ ordered_json describe(const CrossbarLayer& l, const CrossbarCalibration& c) {
     j["bias_level"] = c.bias_level;
     j["digital_bias"] = l.bias_rows > 0 ? std::vector<float>{} : l.bias;
     j["adc_bits"] = l.adc.bits;
-    j["adc_noise"] = l.adc.noise;
+    j["adc_type"] = description_of(l.adc.type).name;
+    j["adc_noise"] = static_cast<float>(l.adc.noise);
     j["one_range"] = l.adc.granularity == Granularity::layer;
     j["range_low"] = c.lo;
     j["range_step"] = c.step;
@@ -131,7 +130,7 @@ ordered_json write_crossbar(const Opened& o, ArrayWriter& writer) {
     const CrossbarTrace t = o.stream.trace(o.chip, o.step, 0);
     using Axis = ArrayWriter::Axis;
     const Axis group{"group", l.groups}, position{"position", t.positions}, phase{"phase", t.phases},
-        step{"step", t.steps}, row_tile{"row tile", t.row_tiles}, slice{"slice", l.slices},
+        step{"step", t.steps}, row_tile{"row tile", t.row_tiles}, slice{"slice", l.slices()},
         conversion{"conversion", t.conversions}, column{"column", l.columns()}, output{"output", l.outputs},
         row{"row", l.rows()};
     writer.write("input", {group, position, row}, t.input, "signed input codes; the last rows are bias rows");
@@ -140,10 +139,17 @@ ordered_json write_crossbar(const Opened& o, ArrayWriter& writer) {
     const std::vector<Axis> reads{group, position, phase, step, row_tile, slice, conversion, column};
     writer.write("column_sum", reads, t.column_sum, "column sums in grid codes, read noise added");
     writer.write("code", reads, t.code, "converter codes; with ideal converters the sums themselves");
-    if (!t.converter_a.empty()) {
+    if (!t.converters.a.empty()) {
         const std::vector<Axis> converters{group, row_tile, slice, conversion, column};
-        writer.write("converter_a", converters, t.converter_a, "code = clamp(rint(fma(sum, a, b)))");
-        writer.write("converter_b", converters, t.converter_b, "see converter_a");
+        writer.write(
+            "converter_a", converters, t.converters.a,
+            "steps of a sum: fma(sum, a, b); the code is the nearest one, or what adc_type makes of it");
+        writer.write("converter_b", converters, t.converters.b, "see converter_a");
+    }
+    if (!t.converters.own.empty()) {
+        const int64_t numbers = std::ssize(t.converters.own) / std::ssize(t.converters.a);
+        writer.write("converter_own", {{"number", numbers}, group, row_tile, slice, conversion, column},
+                     t.converters.own, "what adc_type draws for each converter of its own");
     }
     if (!t.joined.empty())
         writer.write("joined", {group, position, output}, t.joined,

@@ -16,6 +16,16 @@ inline constexpr double kExpMaxUlp = 1.5;        ///< where the result is a norm
 inline constexpr double kTanhMaxError = 2.0e-7;  ///< absolute
 inline constexpr double kErfMaxError = 4.0e-7;   ///< absolute
 
+/// x cut to [low, high]; low where x is no number. On CPUs without fminf and fmaxf, which loops over it would
+/// call one by one.
+MHO_FORMULA float cut(float x, float low, float high) {
+#if defined(__CUDACC__)
+    return fminf(fmaxf(x, low), high);
+#else
+    return x > low ? (x < high ? x : high) : low;
+#endif
+}
+
 /// e^x; 0 below -87.3 (no subnormal results), infinity above 88.72. x = n log 2 + r, |r| <= .35: the Taylor
 /// series of e^r to r^7, then two scalings by powers of two.
 MHO_FORMULA float exp_of(float x) {

@@ -4,8 +4,8 @@
 
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 
+#include "kernels/base/float_bits.h"
 #include "kernels/base/host_device.h"
 #include "kernels/base/rng.h"
 
@@ -17,18 +17,6 @@ inline constexpr double kLogMaxUlp = 1.0;
 inline constexpr double kTurnMaxError = 1.2e-7;
 /// No draw is larger: sqrt(-2 log 2^-33).
 inline constexpr float kNormalLimit = 6.77f;
-
-MHO_FORMULA float float_of_bits(uint32_t bits) {
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
-MHO_FORMULA uint32_t bits_of_float(float x) {
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
 
 /// (w + 1/2) 2^-32, rounded to float32: in [2^-33, 1].
 MHO_FORMULA float unit_of_word(uint32_t w) { return fmaf(static_cast<float>(w), 0x1p-32f, 0x1p-33f); }

@@ -13,15 +13,16 @@ namespace mho {
 
 /// What a draw is for. The number is part of the counter: never reuse or renumber one.
 enum class Domain : uint32_t {
-    parameter = 1,         // parameter level: one a parameter and chip
-    identity = 2,          // parameter level: analog identity, one a channel and chip
-    fault = 3,             // which cells are stuck, and where
-    fault_value = 4,       // at what a stuck cell sits
-    programming = 5,       // programming error of a cell
-    converter_gain = 6,    // one a converter and chip
-    converter_offset = 7,  // one a converter and chip
-    read_noise = 16,       // one a read
-    converter_noise = 17,  // one a conversion
+    parameter = 1,          // parameter level: one a parameter and chip
+    identity = 2,           // parameter level: analog identity, one a channel and chip
+    fault = 3,              // which cells are stuck, and where
+    fault_value = 4,        // at what a stuck cell sits
+    programming = 5,        // programming error of a cell
+    converter_gain = 6,     // one a converter and chip
+    converter_offset = 7,   // one a converter and chip
+    converter_numbers = 8,  // what a type of converter holds of its own, drawn once a chip
+    read_noise = 16,        // one a read
+    converter_noise = 17,   // one a conversion
 };
 
 /// A sequence of 2^66 words; element e takes word e mod 4 of block e / 4.

@@ -3,12 +3,16 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "kernels/backend.h"
 #include "kernels/cpu/integer_product.h"
+#include "kernels/crossbar/adc.h"
+#include "kernels/crossbar/conductance.h"
 #include "kernels/crossbar/draw_address.h"
 #include "kernels/crossbar/layer.h"
+#include "kernels/crossbar/levels.h"
 
 namespace mho::cpu {
 
@@ -43,27 +47,24 @@ class CrossbarChip {
         return variance_[array(group, slice, polarity)];
     }
 
-    /// Codes are the column sums themselves: no converter, or the nominal chip.
-    bool ideal_converters() const { return layer_.adc.bits == 0 || address_.nominal; }
+    bool ideal_converters() const { return has_ideal_converters(layer_, address_); }
     bool has_read_noise() const { return layer_.device.read_noise > 0 && !address_.nominal; }
     bool has_converter_noise() const { return layer_.adc.noise > 0 && !ideal_converters(); }
-    /// Converters of the columns of one array's conversion: pitch() of each.
-    const float* converter_a(int64_t group, int64_t row_tile, int slice, int polarity) const {
-        return converter_a_.data() + conversion(group, row_tile, slice, polarity);
-    }
-    const float* converter_b(int64_t group, int64_t row_tile, int slice, int polarity) const {
-        return converter_b_.data() + conversion(group, row_tile, slice, polarity);
+    const AdcModel& adc() const { return adc_; }
+    /// In converter order.
+    const ConverterNumbers& converter_numbers() const { return converters_; }
+    /// Converters of the columns of one array's conversion.
+    Converters converters(int64_t group, int64_t row_tile, int slice, int conversion) const {
+        const size_t first = converter_element(draw_extents(layer_), group, row_tile, slice, conversion, 0);
+        return {converters_.a.data() + first, converters_.b.data() + first, converters_.own.data() + first,
+                converter_elements(layer_)};
     }
     /// No column sum of a step is larger, nor its difference with analog subtraction in magnitude.
     int64_t largest_sum() const { return largest_sum_; }
 
   private:
     size_t array(int64_t group, int slice, int polarity) const {
-        return static_cast<size_t>((group * layer_.slices + slice) * layer_.polarities() + polarity);
-    }
-    int64_t conversion(int64_t group, int64_t row_tile, int slice, int polarity) const {
-        return static_cast<int64_t>(
-            converter_element(draw_extents(layer_), group, row_tile, slice, polarity, 0));
+        return static_cast<size_t>((group * layer_.slices() + slice) * layer_.polarities() + polarity);
     }
     /// The random draws of a run of cells; words that nothing asks for stay zero.
     struct RowDraws {
@@ -71,21 +72,22 @@ class CrossbarChip {
         std::vector<uint32_t> fault, fault_value;
     };
 
-    std::vector<int16_t> targets() const;
     void sample_cells(std::vector<int16_t>& cells);
     RowDraws draw(uint64_t element, size_t count) const;
-    void sample_faulty_row(const RowDraws& draws, size_t at, float sigma, int16_t* row);
+    void sample_faulty_row(const RowDraws& draws, size_t at, int16_t* row);
     void pack(const std::vector<int16_t>& cells);
     void sample_converters();
 
     const CrossbarLayer& layer_;
+    const CellModel cells_;
+    const AdcModel adc_;
     RowLayout rows_;
-    bool programmed_ = false;
+    std::optional<CellsOnChip> sampled_;  // what the cells were sampled for
     ChipAddress address_;
     CrossbarCalibration calibration_;
     ProgrammingReport report_;
     std::vector<PairedMatrix> conductance_, variance_;
-    std::vector<float> converter_a_, converter_b_;
+    ConverterNumbers converters_;
     int64_t largest_sum_ = 0;
 };
 

@@ -32,15 +32,15 @@ class Joining {
 
     /// Takes in the codes that `reading` has just converted.
     void add(int64_t row_tile, int slice, int conversion) {
-        const int64_t weight = array_weight(l_, slice, conversion);
-        if (pools()) return reading_.join_reads(weight, joined_);
+        if (pools()) return reading_.join_reads(array_weight(l_, slice, conversion), joined_);
         joined_.assign(joined_.size(), 0);
         reading_.join_reads(1, joined_);
         std::vector<float> scale(static_cast<size_t>(l_.columns())), offset(scale.size());
         for (int64_t c = 0; c < l_.columns(); ++c) {
-            const size_t range = static_cast<size_t>(range_index(l_, group_, row_tile, slice, conversion, c));
-            scale[static_cast<size_t>(c)] = static_cast<float>(weight) * chip_.calibration().step[range];
-            offset[static_cast<size_t>(c)] = static_cast<float>(weight) * chip_.calibration().lo[range];
+            const ArrayScale array =
+                array_scale(l_, chip_.calibration(), group_, row_tile, slice, conversion, c);
+            scale[static_cast<size_t>(c)] = array.scale;
+            offset[static_cast<size_t>(c)] = array.offset;
         }
         for (int64_t v = 0; v < reading_.vectors(); ++v)
             add_array_to(joined_.data() + v * reading_.pitch(), scale.data(), offset.data(),
@@ -57,7 +57,7 @@ class Joining {
             int64_t sum = sums[c];
             float real = z[c];
             if (rule_.takes_reference) {
-                const int64_t reference = l_.outputs + l_.column_tile_of(c);
+                const int64_t reference = l_.reference_of(c);
                 if (pools()) sum -= sums[reference];
                 real -= z[reference];
             }

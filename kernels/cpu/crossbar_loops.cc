@@ -20,12 +20,13 @@ MHO_FORMULA void add_noise(const Sum* variance, float factor, const float* n, in
 }
 
 /// Column sums become codes, in place.
-template <class Sum>
-MHO_FORMULA void convert(const float* a, const float* b, float sigma_adc, const float* n, float largest_code,
+template <class Adc, class Sum>
+MHO_FORMULA void convert(const Adc& adc, const Converters& converters, float sigma_adc, const float* n,
                          int64_t count, Sum* sums) {
     for (int64_t c = 0; c < count; ++c) {
-        const float v = conversion({a[c], b[c]}, static_cast<float>(sums[c]), sigma_adc, n[c]);
-        sums[c] = static_cast<Sum>(cut_code(v, largest_code));
+        const Converter converter = converters[c];
+        const float v = converter.steps(static_cast<float>(sums[c]), sigma_adc, n[c]);
+        sums[c] = static_cast<Sum>(adc.code(v, converter.own));
     }
 }
 
@@ -46,10 +47,6 @@ MHO_FORMULA void subtract(const Sum* other, int64_t count, Sum* sums) {
                                       Sum* sums) {                                                        \
         add_noise(variance, factor, n, count, sums);                                                      \
     }                                                                                                     \
-    MHO_SIMD_CLONES void convert_all(const float* a, const float* b, float sigma_adc, const float* n,     \
-                                     float largest_code, int64_t count, Sum* sums) {                      \
-        convert(a, b, sigma_adc, n, largest_code, count, sums);                                           \
-    }                                                                                                     \
     MHO_SIMD_CLONES void add_weighted(const Sum* codes, int64_t weight, int64_t count, int64_t* joined) { \
         add_codes(codes, weight, count, joined);                                                          \
     }                                                                                                     \
@@ -59,6 +56,27 @@ MHO_FORMULA void subtract(const Sum* other, int64_t count, Sum* sums) {
 MHO_FOR_SUM(int32_t)
 MHO_FOR_SUM(int64_t)
 #undef MHO_FOR_SUM
+
+#define MHO_CONVERT_ALL(name, Type, Sum)                                                                  \
+    MHO_SIMD_CLONES void convert_all_##name(const Type adc, const Converters converters, float sigma_adc, \
+                                            const float* n, int64_t count, Sum* sums) {                   \
+        convert(adc, converters, sigma_adc, n, count, sums);                                              \
+    }
+#define MHO_CONVERT_BOTH(name, Type)     \
+    MHO_CONVERT_ALL(name, Type, int32_t) \
+    MHO_CONVERT_ALL(name, Type, int64_t)
+MHO_EACH_ADC_TYPE(MHO_CONVERT_BOTH)
+
+#define MHO_CONVERT_CASE(name, Type) \
+    case AdcType::name:              \
+        return convert_all_##name(adc.name, converters, sigma_adc, n, count, sums);
+#define MHO_CONVERT_FOR_SUM(Sum)                                                                         \
+    void convert_all(const AdcModel& adc, const Converters& converters, float sigma_adc, const float* n, \
+                     int64_t count, Sum* sums) {                                                         \
+        switch (adc.type) { MHO_EACH_ADC_TYPE(MHO_CONVERT_CASE) }                                        \
+    }
+MHO_CONVERT_FOR_SUM(int32_t)
+MHO_CONVERT_FOR_SUM(int64_t)
 
 /// What one phase and step reads of each code.
 MHO_SIMD_CLONES void slice_codes(const int32_t* codes, int64_t count, int32_t offset, int phase, int step,

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "kernels/crossbar/adc.h"
+
 namespace mho::cpu {
 
 /// What one phase and step reads of each code.
@@ -14,10 +16,10 @@ void slice_codes(const int32_t* codes, int64_t count, int32_t offset, int phase,
 void add_noise_to(const int32_t* variance, float factor, const float* n, int64_t count, int32_t* sums);
 void add_noise_to(const int64_t* variance, float factor, const float* n, int64_t count, int64_t* sums);
 
-/// Column sums become codes, in place; a, b: of each column's converter, n: a draw each.
-void convert_all(const float* a, const float* b, float sigma_adc, const float* n, float largest_code,
+/// Column sums become codes, in place, by the converter of each column; n: a draw of its noise each.
+void convert_all(const AdcModel& adc, const Converters& converters, float sigma_adc, const float* n,
                  int64_t count, int32_t* sums);
-void convert_all(const float* a, const float* b, float sigma_adc, const float* n, float largest_code,
+void convert_all(const AdcModel& adc, const Converters& converters, float sigma_adc, const float* n,
                  int64_t count, int64_t* sums);
 
 /// joined += weight codes.

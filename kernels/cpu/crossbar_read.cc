@@ -12,13 +12,6 @@ namespace {
 
 constexpr int64_t kInt32Limit = int64_t{1} << 30;  // noise may add to a sum that fits
 
-/// Calls each(row tile, slice, conversion) for every conversion of the layer, in the order of joining.
-template <class Each>
-void for_each_conversion(const CrossbarLayer& l, int64_t row_tile, const Each& each) {
-    for (int s = 0; s < l.slices; ++s)
-        for (int p = 0; p < l.conversions(); ++p) each(row_tile, s, p);
-}
-
 template <class Sum>
 void read_all(const CrossbarChip& chip, const CrossbarInput& input, float* y) {
     const CrossbarLayer& l = chip.layer();
@@ -31,10 +24,10 @@ void read_all(const CrossbarChip& chip, const CrossbarInput& input, float* y) {
             joining.begin(g);
             for (int64_t rt = 0; rt < l.row_tiles(); ++rt) {
                 reading.draw_noise(rt);
-                for_each_conversion(l, rt, [&](int64_t tile, int s, int p) {
-                    reading.sums(tile, s, p, true);
-                    reading.convert_sums(tile, s, p);
-                    joining.add(tile, s, p);
+                for_each_conversion(l, [&](int s, int p) {
+                    reading.sums(rt, s, p, true);
+                    reading.convert_sums(rt, s, p);
+                    joining.add(rt, s, p);
                 });
             }
             for (int64_t v = 0; v < reading.vectors(); ++v)
@@ -42,36 +35,24 @@ void read_all(const CrossbarChip& chip, const CrossbarInput& input, float* y) {
         }
 }
 
-/// The bins of a chip's column sums: 2^16 over what its conductances allow.
-ColumnHistograms empty_histograms(const CrossbarChip& chip) {
-    constexpr int64_t kBins = 1 << 16;
-    const CrossbarLayer& l = chip.layer();
-    const int64_t largest = chip.largest_sum();
-    ColumnHistograms h;
-    h.first = l.polarities() == 2 && l.conversions() == 1 ? -largest : 0;
-    h.width = (largest - h.first) / kBins + 1;
-    h.counts.assign(static_cast<size_t>(range_count(l)), std::vector<int64_t>(kBins, 0));
-    return h;
-}
-
 template <class Sum>
 ColumnHistograms measure_all(const CrossbarChip& chip, const CrossbarInput& input) {
     const CrossbarLayer& l = chip.layer();
     Reading<Sum> reading(chip, input);
-    ColumnHistograms h = empty_histograms(chip);
+    ColumnHistograms h = column_histograms(l, chip.largest_sum());
+    h.counts.assign(static_cast<size_t>(range_count(l)), std::vector<int64_t>(ColumnHistograms::kBins, 0));
     const int64_t vectors = input.patches.vectors();
     for (int64_t g = 0; g < l.groups; ++g)
         for (int64_t first = 0; first < vectors; first += reading.block()) {
             reading.load(g, first, std::min(reading.block(), vectors - first));
             for (int64_t rt = 0; rt < l.row_tiles(); ++rt)
-                for_each_conversion(l, rt, [&](int64_t tile, int s, int p) {
-                    const std::span<Sum> sums = reading.sums(tile, s, p, false);
+                for_each_conversion(l, [&](int s, int p) {
+                    const std::span<Sum> sums = reading.sums(rt, s, p, false);
                     for (int64_t c = 0; c < l.columns(); ++c) {
-                        const int64_t range = range_index(l, g, tile, s, p, c);
+                        const int64_t range = range_index(l, g, rt, s, p, c);
                         std::vector<int64_t>& counts = h.counts[static_cast<size_t>(range)];
                         for (int64_t i = 0; i < reading.vectors() * reading.reads(); ++i)
-                            ++counts[static_cast<size_t>(
-                                (sums[static_cast<size_t>(i * reading.pitch() + c)] - h.first) / h.width)];
+                            ++counts[h.bin_of(sums[static_cast<size_t>(i * reading.pitch() + c)])];
                     }
                 });
         }
@@ -89,7 +70,7 @@ CrossbarTrace trace_all(const CrossbarChip& chip, const CrossbarInput& input, in
     t.steps = reading.codes().steps;
     t.row_tiles = l.row_tiles();
     t.conversions = l.conversions();
-    const int64_t columns = l.columns(), arrays = t.row_tiles * l.slices * t.conversions;
+    const int64_t columns = l.columns(), arrays = t.row_tiles * l.slices() * t.conversions;
     t.output.resize(static_cast<size_t>(count * l.groups * l.outputs));
     if (joining.pools()) t.joined.resize(t.output.size());
     t.column_sum.resize(static_cast<size_t>(l.groups * count * reading.reads() * arrays * columns));
@@ -101,20 +82,20 @@ CrossbarTrace trace_all(const CrossbarChip& chip, const CrossbarInput& input, in
             t.input.insert(t.input.end(), reading.vector_codes(0), reading.vector_codes(0) + l.rows());
             for (int64_t rt = 0; rt < l.row_tiles(); ++rt) {
                 reading.draw_noise(rt);
-                for_each_conversion(l, rt, [&](int64_t tile, int s, int p) {
-                    const std::span<Sum> sums = reading.sums(tile, s, p, true);
+                for_each_conversion(l, [&](int s, int p) {
+                    const std::span<Sum> sums = reading.sums(rt, s, p, true);
                     const auto copy_to = [&](std::vector<int64_t>& out) {
                         for (int64_t read = 0; read < reading.reads(); ++read) {
-                            const int64_t array = (tile * l.slices + s) * t.conversions + p;
+                            const int64_t array = (rt * l.slices() + s) * t.conversions + p;
                             const int64_t at = ((g * count + v) * reading.reads() + read) * arrays + array;
                             std::copy_n(sums.data() + read * reading.pitch(), columns,
                                         out.begin() + at * columns);
                         }
                     };
                     copy_to(t.column_sum);
-                    reading.convert_sums(tile, s, p);
+                    reading.convert_sums(rt, s, p);
                     copy_to(t.code);
-                    joining.add(tile, s, p);
+                    joining.add(rt, s, p);
                 });
             }
             joining.finish(0, t.output.data() + (v * l.groups + g) * l.outputs,
@@ -128,11 +109,8 @@ bool fits_32_bits(const CrossbarChip& chip) {
     const CrossbarLayer& l = chip.layer();
     if (chip.largest_sum() >= kInt32Limit) return false;
     if (!chip.has_read_noise()) return true;
-    int64_t rows = 0;
-    for (size_t t = 0; t + 1 < l.row_begin.size(); ++t)
-        rows = std::max(rows, l.row_begin[t + 1] - l.row_begin[t]);
-    const int64_t part = (int64_t{1} << l.input.dac_bits) - 1;
-    return rows * part * part * 32767 < kInt32Limit;
+    const int64_t part = l.largest_part();
+    return l.largest_row_tile() * part * part * 32767 < kInt32Limit;
 }
 
 }  // namespace
@@ -150,20 +128,12 @@ CrossbarTrace trace_crossbar(const CrossbarChip& chip, const CrossbarInput& inpu
     CrossbarTrace t = fits_32_bits(chip) ? trace_all<int32_t>(chip, input, first, count)
                                          : trace_all<int64_t>(chip, input, first, count);
     const CrossbarLayer& l = chip.layer();
-    for (int64_t g = 0; g < l.groups && !chip.ideal_converters(); ++g)
-        for (int64_t rt = 0; rt < l.row_tiles(); ++rt)
-            for (int s = 0; s < l.slices; ++s)
-                for (int p = 0; p < l.conversions(); ++p) {
-                    const float *a = chip.converter_a(g, rt, s, p), *b = chip.converter_b(g, rt, s, p);
-                    t.converter_a.insert(t.converter_a.end(), a, a + l.columns());
-                    t.converter_b.insert(t.converter_b.end(), b, b + l.columns());
-                }
-    for (int64_t g = 0; g < l.groups; ++g)
-        for (int s = 0; s < l.slices; ++s)
-            for (int p = 0; p < l.polarities(); ++p)
-                for (int64_t place : chip.rows().place)
-                    for (int64_t c = 0; c < l.columns(); ++c)
-                        t.conductance.push_back(chip.conductance(g, s, p).at(place, c));
+    if (!chip.ideal_converters()) t.converters = in_trace_order(l, chip.converter_numbers());
+    for_each_array(l, [&](int64_t g, int s, int p) {
+        for (int64_t place : chip.rows().place)
+            for (int64_t c = 0; c < l.columns(); ++c)
+                t.conductance.push_back(chip.conductance(g, s, p).at(place, c));
+    });
     return t;
 }
 

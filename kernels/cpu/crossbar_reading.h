@@ -27,12 +27,12 @@ class Reading {
         : chip_(chip),
           l_(chip.layer()),
           input_(input),
-          codes_(code_plan(l_.input, chip.calibration().is_signed)),
-          reads_(codes_.phases * codes_.steps),
+          codes_(code_plan(l_.crossbar, chip.calibration().is_signed)),
+          reads_(codes_.reads()),
           pitch_(chip.conductance(0, 0, 0).pitch()),
           padded_rows_(chip.rows().begin.back()) {
         const int64_t sums = reads_ * pitch_;
-        const int64_t draws = reads_ * l_.slices * l_.polarities() * l_.pitch();
+        const int64_t draws = reads_ * l_.slices() * l_.polarities() * l_.pitch();
         block_ = std::clamp<int64_t>(kBlockSums / std::max(sums, draws), 1, 64);
     }
 
@@ -66,7 +66,7 @@ class Reading {
     /// Column sums of one conversion: [vector][phase][step][pitch()]; with analog subtraction the difference.
     std::span<Sum> sums(int64_t row_tile, int slice, int conversion, bool noisy) {
         sum_polarity(row_tile, slice, conversion, noisy, sums_);
-        if (l_.polarities() == 2 && l_.conversions() == 1) {
+        if (l_.subtracts_before_adc()) {
             sum_polarity(row_tile, slice, 1, noisy, other_);
             subtract_all(other_.data(), count_ * reads_ * pitch_, sums_.data());
         }
@@ -76,15 +76,14 @@ class Reading {
     /// What sums() returned becomes codes.
     void convert_sums(int64_t row_tile, int slice, int conversion) {
         if (chip_.ideal_converters()) return;
-        const float* a = chip_.converter_a(group_, row_tile, slice, conversion);
-        const float* b = chip_.converter_b(group_, row_tile, slice, conversion);
-        const float largest = static_cast<float>((int64_t{1} << l_.adc.bits) - 1);
+        const Converters converters = chip_.converters(group_, row_tile, slice, conversion);
+        const float sigma_adc = static_cast<float>(l_.adc.noise);
         const bool noisy = chip_.has_converter_noise();
         if (!noisy) converter_draws_.assign(static_cast<size_t>(l_.pitch()), 0.0f);
         for (int64_t i = 0; i < count_ * reads_; ++i) {
             const float* n =
                 noisy ? draws_of(converter_draws_, i, slice, conversion) : converter_draws_.data();
-            convert_all(a, b, l_.adc.noise, n, largest, l_.columns(), sums_.data() + i * pitch_);
+            convert_all(chip_.adc(), converters, sigma_adc, n, l_.columns(), sums_.data() + i * pitch_);
         }
     }
 
@@ -94,7 +93,7 @@ class Reading {
             for (int phase = 0; phase < codes_.phases; ++phase)
                 for (int step = 0; step < codes_.steps; ++step) {
                     const int64_t i = (v * codes_.phases + phase) * codes_.steps + step;
-                    const int64_t of_read = weight * (int64_t{1} << (step * l_.input.dac_bits));
+                    const int64_t of_read = weight * (int64_t{1} << (step * l_.crossbar.dac_bits));
                     add_weighted(sums_.data() + i * pitch_, phase == 1 ? -of_read : of_read, l_.columns(),
                                  joined.data() + v * pitch_);
                 }
@@ -112,7 +111,7 @@ class Reading {
                 for (int step = 0; step < codes_.steps; ++step, out += padded_rows_)
                     for (size_t t = 0; t + 1 < l_.row_begin.size(); ++t)
                         slice_codes(vector_codes(v) + l_.row_begin[t], l_.row_begin[t + 1] - l_.row_begin[t],
-                                    codes_.offset, phase, step, l_.input.dac_bits,
+                                    codes_.offset, phase, step, static_cast<int>(l_.crossbar.dac_bits),
                                     out + chip_.rows().begin[t]);
     }
 
@@ -128,17 +127,17 @@ class Reading {
                          std::span(draws).subspan(static_cast<size_t>(v * each), static_cast<size_t>(each)));
         }
     }
-    int64_t draws_a_vector() const { return reads_ * l_.slices * l_.polarities() * l_.pitch(); }
+    int64_t draws_a_vector() const { return reads_ * l_.slices() * l_.polarities() * l_.pitch(); }
     const float* draws_of(const std::vector<float>& draws, int64_t read, int slice, int polarity) const {
-        return draws.data() + ((read * l_.slices + slice) * l_.polarities() + polarity) * l_.pitch();
+        return draws.data() + ((read * l_.slices() + slice) * l_.polarities() + polarity) * l_.pitch();
     }
 
     void sum_polarity(int64_t row_tile, int slice, int polarity, bool noisy, std::vector<Sum>& out) {
-        const int64_t largest_part = (int64_t{1} << l_.input.dac_bits) - 1;
+        const int64_t largest_part = l_.largest_part();
         product(parts_, chip_.conductance(group_, slice, polarity), row_tile, largest_part, out);
         if (!noisy || !chip_.has_read_noise()) return;
         sum_variances(row_tile, slice, polarity, largest_part);
-        const float factor = read_noise_factor(l_.device);
+        const float factor = read_noise_factor(l_);
         for (int64_t i = 0; i < count_ * reads_; ++i)
             add_noise_to(variances_.data() + i * pitch_, factor, draws_of(read_draws_, i, slice, polarity),
                          l_.columns(), out.data() + i * pitch_);

@@ -19,8 +19,6 @@
 namespace mho::cpu {
 namespace {
 
-constexpr size_t kHistogramBins = 1 << 16;
-
 /// `count` zeros. Throws std::bad_alloc where they do not fit.
 std::vector<float> zeros(int64_t count) {
     if (count > available_memory() / static_cast<int64_t>(sizeof(float))) throw std::bad_alloc();
@@ -168,18 +166,14 @@ void CpuStream::add_score() {
 
 InputHistogram CpuStream::measure_input(TensorId tensor) const {
     const std::span<const float> x(at(tensor), static_cast<size_t>(elements(tensor)));
-    InputHistogram h;
-    h.counts.assign(kHistogramBins, 0);
     const auto [low, high] = std::minmax_element(x.begin(), x.end());
     if (!std::isfinite(*low) || !std::isfinite(*high) ||
         std::any_of(x.begin(), x.end(), [](float v) { return v != v; }))
         throw RunError(
             "calibration met a value that is not finite: check the network and the data's normalisation");
-    h.minimum = *low;
-    h.maximum = *high;
-    h.extent = histogram_extent(*low, *high);
-    const float bins = static_cast<float>(kHistogramBins) / h.extent;
-    for (float v : x) ++h.counts[static_cast<size_t>(std::abs(v) * bins)];
+    InputHistogram h(*low, *high);
+    h.counts.assign(static_cast<size_t>(InputHistogram::kBins), 0);
+    for (float v : x) ++h.counts[static_cast<size_t>(std::abs(v) * h.bins_a_unit())];
     return h;
 }
 
@@ -194,7 +188,7 @@ Patches CpuStream::encode(const CrossbarChip& chip, int index) const {
     const CrossbarCalibration& calibration = chip.calibration();
     Patches patches(std::get<step::Crossbar>(step.operation), layer.groups, dims(step.inputs[0]),
                     dims(step.output));
-    patches.encode(at(step.inputs[0]), code_plan(layer.input, calibration.is_signed),
+    patches.encode(at(step.inputs[0]), code_plan(layer.crossbar, calibration.is_signed),
                    calibration.x_lsb_inverse);
     return patches;
 }

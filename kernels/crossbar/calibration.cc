@@ -18,10 +18,10 @@ void InputHistogram::merge(const InputHistogram& other) {
     for (size_t bin = 0; bin < narrow.counts.size(); ++bin) counts[bin / ratio] += narrow.counts[bin];
 }
 
-float histogram_extent(float minimum, float maximum) {
+InputHistogram::InputHistogram(float smallest, float largest) : minimum(smallest), maximum(largest) {
     int exponent = 0;
-    std::frexp(std::max(std::abs(minimum), std::abs(maximum)), &exponent);  // largest = f 2^e with f < 1
-    return std::ldexp(1.0f, exponent);
+    std::frexp(std::max(std::abs(smallest), std::abs(largest)), &exponent);  // largest = f 2^e with f < 1
+    extent = std::ldexp(1.0f, exponent);
 }
 
 void ColumnHistograms::merge(const ColumnHistograms& other) {

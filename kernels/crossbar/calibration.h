@@ -3,6 +3,7 @@
 // host/run/calibration.cc fills it, chips read it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -29,25 +30,42 @@ struct Calibration {
 /// What reached one tensor. Percentiles come from counts: |x| in [b, b+1) 2^e / bins, where 2^e is the
 /// least power of two above the largest |x|. Exact counts, so independent of batches.
 struct InputHistogram {
+    static constexpr int64_t kBins = 1 << 16;
+
     float minimum = 0, maximum = 0;  ///< of x
     float extent = 1;                ///< 2^e
-    std::vector<int64_t> counts;     ///< 2^16 bins
+    std::vector<int64_t> counts;     ///< kBins
 
+    InputHistogram() = default;
+    /// Without counts, for values between these two.
+    InputHistogram(float smallest, float largest);
+    float bins_a_unit() const { return static_cast<float>(kBins) / extent; }
     /// Adds what another stream has seen: the same as if one stream had seen both.
     void merge(const InputHistogram& other);
 };
 
-/// InputHistogram::extent for values between these two: the least power of two above the largest magnitude.
-float histogram_extent(float minimum, float maximum);
-
 /// Integer histogram of column sums, one a range index: bin b holds sums in [first + b width, first + (b + 1)
 /// width).
 struct ColumnHistograms {
+    static constexpr int64_t kBins = 1 << 16;
+
     int64_t first = 0, width = 1;
     std::vector<std::vector<int64_t>> counts;
 
+    ColumnHistograms() = default;
+    /// Without counts, for sums from `lowest` to `largest`.
+    ColumnHistograms(int64_t lowest, int64_t largest)
+        : first(lowest), width((largest - lowest) / kBins + 1) {}
+    size_t bin_of(int64_t sum) const { return static_cast<size_t>((sum - first) / width); }
     /// Adds what another stream has seen; `first`, `width` and the shape of `counts` are equal for one layer.
     void merge(const ColumnHistograms& other);
+};
+
+/// Converters of one layer on one chip, each kind of number apart: a and b make steps of a sum
+/// (kernels/crossbar/adc.h); `own` holds the numbers of their type, the first of all converters, then the
+/// second.
+struct ConverterNumbers {
+    std::vector<float> a, b, own;
 };
 
 /// One crossbar layer opened up for one image; axes as named, row-major.
@@ -55,9 +73,8 @@ struct CrossbarTrace {
     int64_t positions = 0, phases = 0, steps = 0, row_tiles = 0, conversions = 0;
     std::vector<int32_t> input;  ///< [group][position][row]: signed codes, offset inputs before the offset
     std::vector<int16_t> conductance;  ///< [group][slice][polarity][row][column], grid codes of this chip
-    /// Converters of this chip, code = rint(fmaf(sum, a, b)): [group][row tile][slice][conversion][column];
-    /// empty where they are ideal.
-    std::vector<float> converter_a, converter_b;
+    /// Converters of this chip: [group][row tile][slice][conversion][column]; empty where they are ideal.
+    ConverterNumbers converters;
     std::vector<int64_t>
         column_sum;  ///< [group][position][phase][step][row tile][slice][conversion][column], with noise
     std::vector<int64_t> code;  ///< the same axes, after the converter

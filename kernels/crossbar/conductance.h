@@ -15,44 +15,45 @@ namespace mho {
 /// The largest grid code: headroom * g_max.
 inline constexpr float kGridMax = 32767.0f;
 
-/// A conductance before it is cut to [0, kGridMax] and rounded, in grid codes. `n`: N(0,1), or uniform in
-/// (-1,1) for ErrorKind::uniform. `sigma`: device.sigma times g_max in grid codes where relative to g_max,
-/// else device.sigma.
-MHO_FORMULA float deviated(const DeviceModel& device, float sigma, float target, float n) {
-    if (device.error == ErrorKind::lognormal) return target * exp_of(sigma * n);
-    if (device.relative_to == RelativeTo::target) return fmaf(sigma * target, n, target);
-    return fmaf(sigma, n, target);
-}
-
 /// Cut to what a cell can hold and rounded to the grid.
-MHO_FORMULA int16_t on_grid(float g) { return static_cast<int16_t>(rintf(fminf(fmaxf(g, 0.0f), kGridMax))); }
+MHO_FORMULA int16_t on_grid(float g) { return static_cast<int16_t>(rintf(cut(g, 0.0f, kGridMax))); }
 
 MHO_FORMULA bool is_clipped(float g) { return g < 0.0f || g > kGridMax; }
 
-/// sigma as `deviated` takes it.
-inline float grid_sigma(const DeviceModel& device) {
-    const bool of_g_max = device.relative_to == RelativeTo::g_max && device.error != ErrorKind::lognormal;
-    return of_g_max ? device.sigma * device.g_max : device.sigma;
-}
-
-/// A stuck cell: which of all words w of Domain::fault make one. low: w < low; high: w >= 2^32 - high.
+/// Which of all words w of Domain::fault make a stuck cell. low: w < low; high: w >= 2^32 - high.
 struct FaultThresholds {
     uint64_t low = 0, high = 0;  ///< probability times 2^32
 };
 
-inline bool has_faults(const DeviceModel& device) { return device.stuck_low > 0 || device.stuck_high > 0; }
+/// What one programming pass does to the cells of a layer, in grid codes. Plain: passed to kernels.
+struct CellModel {
+    ProgrammingError error;
+    FaultThresholds faults;
+    StuckValue stuck_value = StuckValue::rail;
+    float g_min = 0, g_max = 0;
 
-inline FaultThresholds fault_thresholds(const DeviceModel& device) {
-    return {static_cast<uint64_t>(static_cast<double>(device.stuck_low) * 0x1p32),
-            static_cast<uint64_t>(static_cast<double>(device.stuck_high) * 0x1p32)};
+    MHO_HD bool has_faults() const { return faults.low + faults.high > 0; }
+};
+
+inline CellModel cell_model(const CrossbarLayer& l) {
+    const DeviceSettings& d = l.device;
+    const auto threshold = [](double probability) {
+        return static_cast<uint64_t>(static_cast<double>(static_cast<float>(probability)) * 0x1p32);
+    };
+    const float g_max = static_cast<float>(l.g_max());
+    const DeviceGrid grid{g_max, d.g_max / static_cast<double>(l.g_max())};
+    return {{d.effective_error(), {static_cast<float>(d.sigma), d.relative_to}, d.error_kinds, grid},
+            {threshold(d.stuck_low), threshold(d.stuck_high)},
+            d.stuck_value,
+            static_cast<float>(l.g_min),
+            g_max};
 }
 
 /// Where a stuck cell sits, in grid codes: at g_min or g_max, or between them by a word of
 /// Domain::fault_value.
-MHO_FORMULA int16_t stuck_conductance(const DeviceModel& device, float g_min, bool high,
-                                      uint32_t value_word) {
-    if (device.stuck_value == StuckValue::rail) return static_cast<int16_t>(high ? device.g_max : g_min);
-    return on_grid(fmaf(unit_of_word(value_word), device.g_max - g_min, g_min));
+MHO_FORMULA int16_t stuck_conductance(const CellModel& m, bool high, uint32_t value_word) {
+    if (m.stuck_value == StuckValue::rail) return static_cast<int16_t>(high ? m.g_max : m.g_min);
+    return on_grid(fmaf(unit_of_word(value_word), m.g_max - m.g_min, m.g_min));
 }
 
 /// A cell as programming leaves it.
@@ -61,15 +62,13 @@ struct ProgrammedCell {
     bool clipped, stuck;
 };
 
-/// docs/physics.md section 3, steps 1, 2 and 5. `sigma`: grid_sigma(device); `n`: the draw that `deviated`
-/// takes; `fault`, `fault_value`: the cell's words of those domains.
-MHO_FORMULA ProgrammedCell programmed_cell(const DeviceModel& device, float sigma,
-                                           const FaultThresholds& faults, float g_min, float target, float n,
-                                           uint32_t fault, uint32_t fault_value) {
-    const bool low = fault < faults.low, high = fault >= (uint64_t{1} << 32) - faults.high;
-    if (low || high) return {stuck_conductance(device, g_min, high, fault_value), false, true};
-    if (device.error == ErrorKind::none) return {static_cast<int16_t>(target), false, false};
-    const float g = deviated(device, sigma, target, n);
+/// docs/physics.md section 3, steps 1, 2 and 5. `n`: the draw of the kind of error; `fault`, `fault_value`:
+/// the cell's words of those domains.
+MHO_FORMULA ProgrammedCell programmed_cell(const CellModel& m, float target, float n, uint32_t fault,
+                                           uint32_t fault_value) {
+    const bool low = fault < m.faults.low, high = fault >= (uint64_t{1} << 32) - m.faults.high;
+    if (low || high) return {stuck_conductance(m, high, fault_value), false, true};
+    const float g = m.error.deviated(target, n);
     return {on_grid(g), is_clipped(g), false};
 }
 
@@ -78,8 +77,8 @@ MHO_FORMULA int16_t read_variance(int16_t g) {
     return static_cast<int16_t>((static_cast<int32_t>(g) * static_cast<int32_t>(g) + (1 << 14)) >> 15);
 }
 
-inline float read_noise_factor(const DeviceModel& device) {
-    return device.read_noise * 181.019336f;  // sqrt(2^15)
+inline float read_noise_factor(const CrossbarLayer& l) {
+    return static_cast<float>(l.device.read_noise) * 181.019336f;  // sqrt(2^15)
 }
 
 /// Read noise of one column sum, in whole grid codes. `variance`: sum x^2 read_variance; `n`: N(0,1).

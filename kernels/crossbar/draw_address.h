@@ -16,7 +16,7 @@ struct DrawExtents {
 };
 
 inline DrawExtents draw_extents(const CrossbarLayer& l, int64_t reads = 1) {
-    return {l.groups, l.rows(), l.row_tiles(), l.slices, l.polarities(), l.pitch(), reads};
+    return {l.groups, l.rows(), l.row_tiles(), l.slices(), l.polarities(), l.pitch(), reads};
 }
 
 MHO_HD inline uint64_t cell_element(const DrawExtents& e, int64_t group, int64_t slice, int64_t polarity,
@@ -41,6 +41,24 @@ MHO_HD inline uint64_t read_element(const DrawExtents& e, uint64_t place, int64_
     const uint64_t each = static_cast<uint64_t>(e.reads * e.slices * e.polarities * e.pitch);
     return tile * each +
            static_cast<uint64_t>(((read * e.slices + slice) * e.polarities + polarity) * e.pitch + column);
+}
+
+/// Calls each(group, row tile, slice, conversion, column, element) for every converter, in converter order.
+template <class Each>
+void for_each_converter(const CrossbarLayer& l, const Each& each) {
+    const DrawExtents extents = draw_extents(l);
+    for (int64_t g = 0; g < l.groups; ++g)
+        for (int64_t rt = 0; rt < l.row_tiles(); ++rt)
+            for_each_conversion(l, [&](int s, int p) {
+                for (int64_t c = 0; c < l.columns(); ++c)
+                    each(g, rt, s, p, c, static_cast<size_t>(converter_element(extents, g, rt, s, p, c)));
+            });
+}
+
+/// Elements over which converters are numbered: there is none at those of padding and of a second polarity
+/// that is subtracted before.
+inline int64_t converter_elements(const CrossbarLayer& l) {
+    return l.groups * l.row_tiles() * l.slices() * l.polarities() * l.pitch();
 }
 
 }  // namespace mho

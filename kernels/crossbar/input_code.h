@@ -5,9 +5,9 @@
 #include <cmath>
 #include <cstdint>
 
+#include "kernels/base/elementary.h"
 #include "kernels/base/host_device.h"
-#include "kernels/crossbar/calibration.h"
-#include "kernels/crossbar/layer.h"
+#include "kernels/crossbar/settings.h"
 
 namespace mho {
 
@@ -18,24 +18,27 @@ struct CodePlan {
     int phases = 1;             ///< 2: positive parts, then negative parts
     int bits = 0;               ///< that are read in steps
     int steps = 0;              ///< T
+
+    int reads() const { return phases * steps; }  ///< of one input vector
 };
 
-inline CodePlan code_plan(const InputCoding& coding, bool is_signed) {
+inline CodePlan code_plan(const CrossbarSettings& asked, bool is_signed) {
+    const int x_bits = static_cast<int>(asked.input_bits), dac_bits = static_cast<int>(asked.dac_bits);
     CodePlan p;
-    p.high = is_signed ? (1 << (coding.x_bits - 1)) - 1 : (1 << coding.x_bits) - 1;
+    p.high = is_signed ? (1 << (x_bits - 1)) - 1 : (1 << x_bits) - 1;
     p.low = is_signed ? -p.high : 0;
-    const bool shifted = is_signed && coding.sign == InputSign::offset;
-    p.offset = shifted ? 1 << (coding.x_bits - 1) : 0;
+    const bool shifted = is_signed && asked.input_sign == InputSign::offset;
+    p.offset = shifted ? 1 << (x_bits - 1) : 0;
     p.phases = is_signed && !shifted ? 2 : 1;
-    p.bits = is_signed && !shifted ? coding.x_bits - 1 : coding.x_bits;
-    p.steps = (p.bits + coding.dac_bits - 1) / coding.dac_bits;
+    p.bits = is_signed && !shifted ? x_bits - 1 : x_bits;
+    p.steps = (p.bits + dac_bits - 1) / dac_bits;
     return p;
 }
 
 /// clamp(rint(x (1/x_lsb)), low, high).
 MHO_FORMULA int32_t input_code(float x, float x_lsb_inverse, int32_t low, int32_t high) {
-    const float code = rintf(x * x_lsb_inverse);
-    return static_cast<int32_t>(fminf(fmaxf(code, static_cast<float>(low)), static_cast<float>(high)));
+    return static_cast<int32_t>(
+        cut(rintf(x * x_lsb_inverse), static_cast<float>(low), static_cast<float>(high)));
 }
 
 /// The unsigned number that phase `phase` reads of a code.

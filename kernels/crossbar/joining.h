@@ -29,7 +29,7 @@ MHO_FORMULA float add_array(float z, int64_t joined, float scale, float offset, 
 }
 
 /// What the reads of one phase weigh together: 1 + 2^dac_bits + ...
-inline int64_t phase_weight(const CodePlan& codes, int dac_bits) {
+inline int64_t phase_weight(const CodePlan& codes, int64_t dac_bits) {
     int64_t weight = 0;
     for (int step = 0; step < codes.steps; ++step) weight += int64_t{1} << (step * dac_bits);
     return weight;
@@ -37,7 +37,18 @@ inline int64_t phase_weight(const CodePlan& codes, int dac_bits) {
 
 /// The weight of one array: +-2^(slice cell_bits).
 inline int64_t array_weight(const CrossbarLayer& l, int slice, int polarity) {
-    return CrossbarLayer::sign_of(polarity) * (int64_t{1} << (l.slices == 1 ? 0 : slice * l.cell_bits));
+    return CrossbarLayer::sign_of(polarity) * slice_weight(l, slice);
+}
+
+/// Step and lo of one array's range, times the array's weight: what add_array() takes where ranges differ.
+struct ArrayScale {
+    float scale, offset;
+};
+inline ArrayScale array_scale(const CrossbarLayer& l, const CrossbarCalibration& c, int64_t group,
+                              int64_t row_tile, int slice, int conversion, int64_t column) {
+    const size_t range = static_cast<size_t>(range_index(l, group, row_tile, slice, conversion, column));
+    const float weight = static_cast<float>(array_weight(l, slice, conversion));
+    return {weight * c.step[range], weight * c.lo[range]};
 }
 
 /// How the outputs of one layer on one chip come from what its codes joined to.
@@ -72,11 +83,11 @@ MHO_FORMULA float output_of(const JoiningRule& rule, const OutputScale& output, 
 
 inline JoiningRule joining_rule(const CrossbarLayer& l, const CrossbarCalibration& c, bool ideal_converters) {
     JoiningRule rule;
-    rule.takes_reference = l.reference == Reference::column;
+    rule.takes_reference = l.has_reference_column();
     rule.per_code = l.code_offset;
-    const CodePlan codes = code_plan(l.input, c.is_signed);
+    const CodePlan codes = code_plan(l.crossbar, c.is_signed);
     // What one phase adds, the other takes off.
-    const int64_t read_weight = codes.phases == 2 ? 0 : phase_weight(codes, l.input.dac_bits);
+    const int64_t read_weight = codes.phases == 2 ? 0 : phase_weight(codes, l.crossbar.dac_bits);
     rule.read_weight = static_cast<float>(read_weight);
     if (ideal_converters) return rule;
     if (l.adc.granularity != Granularity::layer) {
@@ -85,8 +96,7 @@ inline JoiningRule joining_rule(const CrossbarLayer& l, const CrossbarCalibratio
     }
     rule.kind = CodeScale::pooled;
     int64_t lowest_codes = 0;  // how often the lowest code is in J
-    for (int s = 0; s < l.slices; ++s)
-        for (int p = 0; p < l.conversions(); ++p) lowest_codes += array_weight(l, s, p);
+    for_each_conversion(l, [&](int s, int p) { lowest_codes += array_weight(l, s, p); });
     if (rule.takes_reference) lowest_codes = 0;
     rule.step = c.step[0];
     rule.lowest = c.lo[0] * static_cast<float>(lowest_codes * l.row_tiles() * read_weight);
@@ -95,7 +105,7 @@ inline JoiningRule joining_rule(const CrossbarLayer& l, const CrossbarCalibratio
 
 /// For each group and output.
 inline std::vector<OutputScale> output_scales(const CrossbarLayer& l, const CrossbarCalibration& c) {
-    const CodePlan codes = code_plan(l.input, c.is_signed);
+    const CodePlan codes = code_plan(l.crossbar, c.is_signed);
     std::vector<OutputScale> all(l.weight_lsb.size());
     for (size_t o = 0; o < all.size(); ++o) {
         int64_t of_one = l.target_sum[o];  // what every input code of 1 adds

@@ -1,59 +1,20 @@
 // kernels/crossbar/layer.h - one weight matrix as it lies on crossbar arrays: the plain data that
-// host/mapping makes once and every backend programs and reads. Formulas: docs/physics.md sections 2 to 4.
+// host/chip/mapping makes once and every backend programs and reads. Formulas: docs/physics.md sections 2
+// to 4.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
+#include "kernels/crossbar/settings.h"
+
 namespace mho {
-
-enum class Scheme { differential, balanced, offset };
-enum class Subtract { digital, analog };         // of the two polarities: after or before the ADC
-enum class Reference { digital, column };        // what takes off the offset scheme's constant
-enum class InputSign { phases, offset };         // how signed inputs are read
-enum class AdcRange { max, calibrated, fixed };  // where lo and hi of a converter come from
-enum class Granularity { layer, slice, tile, column };
-enum class ErrorKind { none, normal, uniform, lognormal };
-enum class RelativeTo { g_max, target };
-enum class StuckValue { rail, uniform };  // a stuck cell sits at g_min / g_max, or anywhere between
-
-/// Errors of one cell; conductances on the grid (G units), physics.md section 3.
-struct DeviceModel {
-    ErrorKind error = ErrorKind::none;
-    RelativeTo relative_to = RelativeTo::g_max;
-    float sigma = 0;  ///< as configured: fraction of g_max or of the target; lognormal: of ln g
-    float g_max = 0;  ///< G(u_max): grid code of the largest target
-    float stuck_low = 0, stuck_high = 0;  ///< probabilities
-    StuckValue stuck_value = StuckValue::rail;
-    float read_noise = 0;  ///< sigma_read(G) = read_noise G, a read
-};
-
-/// How inputs become read steps.
-struct InputCoding {
-    int x_bits = 8;    ///< 1 to 16
-    int dac_bits = 1;  ///< 1 to 8, bits a step
-    InputSign sign = InputSign::phases;
-    double clip_percentile = 100;  ///< of |x| in calibration: x_max; 100 is the largest
-};
-
-/// Converters of the layer.
-struct AdcModel {
-    int bits = 8;  ///< 0: ideal, the column sum itself is the code
-    AdcRange range = AdcRange::max;
-    Granularity granularity = Granularity::layer;
-    double low = 0, high = 0;     ///< fixed range, in units of one cell at g_max read with input 1
-    double percentile = 100;      ///< calibrated range encloses the central `percentile` of the column sums
-    float noise = 0;              ///< sigma_adc, in ADC steps
-    float gain_sigma = 0;         ///< relative
-    float offset_sigma = 0;       ///< in ADC steps
-    int64_t columns_per_adc = 1;  ///< adjacent columns of one array that share a converter
-    bool calibrate_chip = false;  ///< ranges measured on each chip instead of the nominal one
-};
 
 /// One layer on crossbars. An array (tile) holds one (group, row tile, column tile, slice, polarity).
 /// kernels/crossbar/draw_address.h numbers its cells, converters and reads. Rows are the K inputs, then the
 /// bias rows.
-struct CrossbarLayer {
+struct CrossbarLayer : ArraySettings {
     uint32_t layer = 0;  ///< index of the analog layer in the graph, < 2^24
     int64_t groups = 1;
     int64_t inputs = 0;                 ///< K, of one group
@@ -62,18 +23,9 @@ struct CrossbarLayer {
     std::vector<int64_t> row_begin;     ///< row tiles: RT + 1 boundaries over rows()
     std::vector<int64_t> column_begin;  ///< column tiles: CT + 1 boundaries over the N outputs
 
-    Scheme scheme = Scheme::differential;
-    Subtract subtract = Subtract::digital;
-    Reference reference =
-        Reference::digital;  ///< column: one reference column an array, columns N .. N + CT - 1
-    int weight_bits = 8;     ///< 0: real weights
-    int cell_bits = 8;       ///< bits a slice
-    int slices = 1;          ///< S
-    int q_max = 127;         ///< largest |q|; 1 with real weights
-    int64_t g_min = 0;       ///< G_min, grid code of level 0
-    int64_t g_step = 0;      ///< D, grid codes a level (the whole span with real weights)
-    int u_max = 127;         ///< largest level of a cell; 1 (offset: 2) with real weights
-    int64_t levels = 0;      ///< the device's own, evenly from G_min to G(u_max); 0: any
+    LevelGrid grid;      ///< real weights: q_max 1, u_max 1 (offset: 2), one slice
+    int64_t g_min = 0;   ///< G_min, grid code of level 0
+    int64_t g_step = 0;  ///< D, grid codes a level (the whole span with real weights)
 
     /// Target grid code of every cell, in cell order. Bias rows hold the idle level: their targets come with
     /// the calibration, since the input scale decides them.
@@ -89,17 +41,31 @@ struct CrossbarLayer {
     /// Bias in the unit of the output, for each group and output; digital, or mapped to the bias rows.
     std::vector<float> bias;
 
-    InputCoding input;
-    DeviceModel device;
-    AdcModel adc;
+    bool has_real_weights() const { return crossbar.weight_bits == 0; }
+    /// G(u_max): grid code of the largest target.
+    int64_t g_max() const { return g_min + g_step * grid.u_max; }
 
-    int polarities() const { return scheme == Scheme::offset ? 1 : 2; }
-    /// Conversions of one column pair: with analog subtraction the two polarities share one.
-    int conversions() const { return scheme == Scheme::offset || subtract == Subtract::analog ? 1 : 2; }
+    int slices() const { return grid.slices; }
+    int polarities() const { return description_of(crossbar.scheme).polarities; }
+    /// Whether the two polarities are subtracted before the ADC: then they share one conversion.
+    bool subtracts_before_adc() const { return polarities() == 2 && crossbar.subtract == Subtract::analog; }
+    /// Conversions of one column, of both polarities.
+    int conversions() const { return subtracts_before_adc() ? 1 : polarities(); }
     /// 1 for the first polarity, -1 for the second, which is taken off.
     static int sign_of(int polarity) { return polarity == 0 ? 1 : -1; }
+
     int64_t rows() const { return inputs + bias_rows; }
     int64_t row_tiles() const { return static_cast<int64_t>(row_begin.size()) - 1; }
+    int64_t rows_of_tile(int64_t tile) const {
+        return row_begin[static_cast<size_t>(tile + 1)] - row_begin[static_cast<size_t>(tile)];
+    }
+    int64_t largest_row_tile() const {
+        int64_t largest = 0;
+        for (int64_t t = 0; t < row_tiles(); ++t) largest = std::max(largest, rows_of_tile(t));
+        return largest;
+    }
+
+    bool has_reference_column() const { return crossbar.reference == Reference::column; }
     int64_t column_tiles() const { return static_cast<int64_t>(column_begin.size()) - 1; }
     /// The column tile that a column lies in, a reference column too.
     int64_t column_tile_of(int64_t column) const {
@@ -108,10 +74,29 @@ struct CrossbarLayer {
         while (column >= column_begin[static_cast<size_t>(tile + 1)]) ++tile;
         return tile;
     }
-    int64_t columns() const { return outputs + (reference == Reference::column ? column_tiles() : 0); }
+    /// The reference column of an output: one an array, columns N .. N + CT - 1.
+    int64_t reference_of(int64_t column) const { return outputs + column_tile_of(column); }
+    int64_t columns() const { return outputs + (has_reference_column() ? column_tiles() : 0); }
     /// columns() rounded up to whole Philox blocks of four, so that no block straddles two rows.
     int64_t pitch() const { return (columns() + 3) / 4 * 4; }
-    int64_t cells() const { return groups * slices * polarities() * rows() * pitch(); }
+    int64_t cells() const { return groups * slices() * polarities() * rows() * pitch(); }
+    /// The largest number that one read step can drive a row with.
+    int64_t largest_part() const { return (int64_t{1} << crossbar.dac_bits) - 1; }
 };
+
+/// Calls each(group, slice, polarity) for every array of cells, in cell order.
+template <class Each>
+void for_each_array(const CrossbarLayer& l, const Each& each) {
+    for (int64_t g = 0; g < l.groups; ++g)
+        for (int s = 0; s < l.slices(); ++s)
+            for (int p = 0; p < l.polarities(); ++p) each(g, s, p);
+}
+
+/// Calls each(slice, conversion) for every conversion of one row tile, in the order of joining.
+template <class Each>
+void for_each_conversion(const CrossbarLayer& l, const Each& each) {
+    for (int s = 0; s < l.slices(); ++s)
+        for (int p = 0; p < l.conversions(); ++p) each(s, p);
+}
 
 }  // namespace mho

@@ -14,9 +14,7 @@ struct CellSampler {
     const int16_t* target = nullptr;  ///< grid codes in cell order, on the device
     DrawExtents extents;
     int64_t columns = 0;
-    DeviceModel device;
-    float sigma = 0, g_min = 0;
-    FaultThresholds faults;
+    CellModel model;
     uint64_t seed = 0;
     PhiloxKeys keys;  ///< of the seed
     uint32_t chip = 0, layer = 0;
@@ -27,8 +25,8 @@ struct CellSampler {
 enum class CellErrors { normal_of_g_max, any };
 
 inline CellErrors errors_of(const CellSampler& s) {
-    const bool common = !s.nominal && s.device.error == ErrorKind::normal &&
-                        s.device.relative_to == RelativeTo::g_max && !has_faults(s.device);
+    const bool common = !s.nominal && s.model.error.kind == ErrorKind::normal &&
+                        s.model.error.normal.sigma.proportional == 0 && !s.model.has_faults();
     return common ? CellErrors::normal_of_g_max : CellErrors::any;
 }
 
@@ -43,12 +41,11 @@ __device__ inline Cells4 sample4(const CellSampler& s, uint64_t first, int32_t c
     Cells4 cells{};
     Draws4 draws{};
     Words4 fault{{1u << 31, 1u << 31, 1u << 31, 1u << 31}}, value{};
-    const bool faulty = s.faults.low + s.faults.high > 0;
     if (!s.nominal) {
-        if (s.device.error != ErrorKind::none)
-            draws = draw4({s.seed, s.chip, Domain::programming, s.layer}, first / 4,
-                          s.device.error == ErrorKind::uniform);
-        if (faulty) {
+        const Draw kind = s.model.error.draw;
+        if (kind != Draw::none)
+            draws = draw4({s.seed, s.chip, Domain::programming, s.layer}, first / 4, kind == Draw::uniform);
+        if (s.model.has_faults()) {
             fault = philox_block({s.seed, s.chip, Domain::fault, s.layer}, first / 4);
             value = philox_block({s.seed, s.chip, Domain::fault_value, s.layer}, first / 4);
         }
@@ -60,8 +57,7 @@ __device__ inline Cells4 sample4(const CellSampler& s, uint64_t first, int32_t c
             continue;
         }
         const ProgrammedCell cell =
-            programmed_cell(s.device, s.sigma, s.faults, s.g_min, static_cast<float>(target), draws.n[i],
-                            fault.word[i], value.word[i]);
+            programmed_cell(s.model, static_cast<float>(target), draws.n[i], fault.word[i], value.word[i]);
         cells.g[i] = cell.g;
         cells.clipped += cell.clipped;
         cells.stuck += cell.stuck;
@@ -83,11 +79,9 @@ __device__ inline void conductances4(const CellSampler& s, uint64_t first, int32
             *reinterpret_cast<const Targets*>(s.target + first);  // rows begin at multiples of 4
         const Draws4 draws =
             draws_of(keyed_block(s.keys, {s.seed, s.chip, Domain::programming, s.layer}, first / 4), false);
-        DeviceModel device = s.device;
-        device.error = ErrorKind::normal;
-        device.relative_to = RelativeTo::g_max;
+        const float sigma = s.model.error.normal.sigma.constant;
         for (int i = 0; i < 4; ++i)
-            g[i] = on_grid(deviated(device, s.sigma, static_cast<float>(target.of[i]), draws.n[i]));
+            g[i] = on_grid(off_target(sigma, draws.n[i], static_cast<float>(target.of[i])));
     }
 }
 

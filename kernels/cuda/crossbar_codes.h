@@ -6,7 +6,7 @@
 
 namespace mho::cuda {
 
-/// The converters of a lane's columns; where they are ideal, none.
+/// The converters of a lane's columns, but for the numbers of their type; where they are ideal, none.
 struct LaneConverters {
     Converter of[2][2];
 
@@ -17,12 +17,13 @@ struct LaneConverters {
             const int j = column / 2, i = column % 2;
             if (at.column[j][i] < 0) continue;
             const uint64_t element = converter_of(p, c, at.column[j][i]);
-            of[j][i] = {p.converter_a[element], p.converter_b[element]};
+            of[j][i].a = p.converters.a[element];
+            of[j][i].b = p.converters.b[element];
         }
     }
 };
 
-/// cut_code() of adc.h in two instructions: conversion to unsigned cuts what is negative.
+/// UniformAdc::code in two instructions: conversion to unsigned cuts what is negative.
 __device__ inline int32_t code_of(float v, int32_t largest) {
     const unsigned code = __float2uint_rn(v), most = static_cast<unsigned>(largest);
     return static_cast<int32_t>(code < most ? code : most);
@@ -36,11 +37,21 @@ __device__ inline void convert_sums(const CrossbarParams& p, const LaneConverter
     for (int e = 0; e < kLaneSums; ++e) {
         const int j = e / 4, i = e % 4;
         const Converter& c = converters.of[j][i % 2];
-        codes[j][i] = code_of(conversion({c.a * unit, c.b}, static_cast<float>(sums[j][i])), p.largest_code);
+        const Converter scaled{c.a * unit, c.b, {}};
+        codes[j][i] = code_of(scaled.steps(static_cast<float>(sums[j][i])), p.largest_code);
     }
 }
 
-/// The same by any converters: ideal ones, or noisy ones.
+/// The code of any type of converter at column `column`, -1 for none.
+__device__ inline int32_t code_of_type(const CrossbarParams& p, const Conversion& c, int32_t column,
+                                       float v) {
+    if (p.adc.type == AdcType::uniform) return code_of(v, p.largest_code);
+    if (column < 0) return 0;
+    const float* own = p.converters.own + converter_of(p, c, column);
+    return static_cast<int32_t>(p.adc.code(v, {own, p.converters.count}));
+}
+
+/// The same by any converters: ideal ones, noisy ones, those of any type.
 template <class Sum>
 __device__ inline void convert_sums(const CrossbarParams& p, const Conversion& c, const LanePlaces& at,
                                     const LaneConverters& converters, const Sum sums[2][4],
@@ -51,9 +62,13 @@ __device__ inline void convert_sums(const CrossbarParams& p, const Conversion& c
         if (p.adc_noise > 0) draw_tile(p, Domain::converter_noise, c, c.polarity, at, j, n);
         MHO_UNROLL
         for (int i = 0; i < 4; ++i) {
-            const float v = conversion(converters.of[j][i % 2], static_cast<float>(sums[j][i]), p.adc_noise,
-                                       i % 2 == 0 ? n[i / 2].first : n[i / 2].second);
-            codes[j][i] = p.ideal_converters ? int64_t{sums[j][i]} : int64_t{code_of(v, p.largest_code)};
+            if (p.ideal_converters) {
+                codes[j][i] = int64_t{sums[j][i]};
+                continue;
+            }
+            const float v = converters.of[j][i % 2].steps(static_cast<float>(sums[j][i]), p.adc_noise,
+                                                          i % 2 == 0 ? n[i / 2].first : n[i / 2].second);
+            codes[j][i] = int64_t{code_of_type(p, c, at.column[j][i % 2], v)};
         }
     }
 }

@@ -13,39 +13,33 @@ constexpr int32_t kFewVectors = 64;
 
 int64_t round_up(int64_t value, int64_t to) { return (value + to - 1) / to * to; }
 
-int64_t largest_row_tile(const CrossbarLayer& l) {
-    int64_t rows = 0;
-    for (size_t t = 0; t + 1 < l.row_begin.size(); ++t)
-        rows = std::max(rows, l.row_begin[t + 1] - l.row_begin[t]);
-    return rows;
-}
-
-int64_t largest_part(const CrossbarLayer& l) { return (int64_t{1} << l.input.dac_bits) - 1; }
-
 /// Bytes hold every code and every sum fits 32 bits with room for noise; and where there is read noise, parts
 /// are bits.
 bool fits_bytes(const CrossbarLayer& l, const CodePlan& codes) {
     const int64_t largest_stored =
         codes.phases == 2 ? 2 * int64_t{codes.high} + 1 : int64_t{codes.high} + codes.offset;
-    const bool bits = l.input.dac_bits == 1 || l.device.read_noise == 0;
-    return largest_stored <= 255 && bits && largest_row_tile(l) * largest_part(l) * 32767 < int64_t{1} << 30;
+    const bool bits = l.crossbar.dac_bits == 1 || l.device.read_noise == 0;
+    return largest_stored <= 255 && bits &&
+           l.largest_row_tile() * l.largest_part() * 32767 < int64_t{1} << 30;
 }
 
 /// Of layers in bytes: sums that keep their step's weight fit 32 bits, and so do all codes joined.
 bool fits_quiet(const CrossbarLayer& l, const CodePlan& codes) {
-    const int64_t last_weight = int64_t{1} << (codes.steps - 1) * l.input.dac_bits;
-    const int64_t read_weights = phase_weight(codes, l.input.dac_bits);
+    const int64_t last_weight = int64_t{1} << (codes.steps - 1) * l.crossbar.dac_bits;
+    const int64_t read_weights = phase_weight(codes, l.crossbar.dac_bits);
     int64_t array_weights = 0;
-    for (int s = 0; s < l.slices; ++s) array_weights += array_weight(l, s, 0) * l.conversions();
-    const double largest_joined = std::ldexp(
-        static_cast<double>(read_weights * codes.phases * array_weights * l.row_tiles()), l.adc.bits);
-    return largest_row_tile(l) * largest_part(l) * last_weight * 32767 < int64_t{1} << 31 &&
+    for (int s = 0; s < l.slices(); ++s) array_weights += slice_weight(l, s) * l.conversions();
+    const double largest_joined =
+        std::ldexp(static_cast<double>(read_weights * codes.phases * array_weights * l.row_tiles()),
+                   static_cast<int>(l.adc.bits));
+    return l.largest_row_tile() * l.largest_part() * last_weight * 32767 < int64_t{1} << 31 &&
            largest_joined < std::ldexp(1.0, 30);  // a reference column's are taken off
 }
 
 ReadKind kind_of(const CrossbarLayer& l, const CodePlan& codes, const ReadEffects& e) {
     if (!fits_bytes(l, codes)) return ReadKind::wide;
-    const bool quiet = !e.read_noise && !e.ideal_converters && !e.converter_noise && fits_quiet(l, codes);
+    const bool quiet = !e.read_noise && !e.ideal_converters && !e.converter_noise &&
+                       l.adc.type == AdcType::uniform && fits_quiet(l, codes);
     return quiet ? ReadKind::quiet_bytes : ReadKind::bytes;
 }
 
@@ -57,8 +51,8 @@ CrossbarLaunch lay_out(const CrossbarLayer& l, const CodePlan& codes, const Read
     launch.block.vectors = block_vectors;
     launch.block.columns = block_columns;
     // 16 bytes past a multiple of 32: rows of a fragment lie in different banks.
-    launch.block.row_pitch = static_cast<int32_t>(round_up(largest_row_tile(l), 32) + 16);
-    const int64_t together = l.polarities() == 2 && l.conversions() == 1 ? 2 : 1;
+    launch.block.row_pitch = static_cast<int32_t>(round_up(l.largest_row_tile(), 32) + 16);
+    const int64_t together = l.subtracts_before_adc() ? 2 : 1;
     const int64_t planes = 2 * together * block_columns * launch.block.row_pitch;
     SharedLayout& s = launch.shared;
     launch.block.codes = s.add<std::byte>(codes.phases * block_vectors * int64_t{launch.block.row_pitch} *
@@ -105,13 +99,11 @@ class ChunkMaker {
         used_ = 0;
     }
 
-    int64_t reference_of(int64_t column) const { return l_.outputs + l_.column_tile_of(column); }
-
     /// The groups that columns quad .. quad + 3 need: their own and those of their references.
     std::vector<int32_t> needed(int64_t quad) const {
         std::vector<int32_t> all{static_cast<int32_t>(quad)};
-        for (int64_t c = quad; l_.reference == Reference::column && c < std::min(quad + 4, l_.outputs); ++c)
-            all.push_back(static_cast<int32_t>(reference_of(c) / 4 * 4));
+        for (int64_t c = quad; l_.has_reference_column() && c < std::min(quad + 4, l_.outputs); ++c)
+            all.push_back(static_cast<int32_t>(l_.reference_of(c) / 4 * 4));
         return all;
     }
 
@@ -134,8 +126,7 @@ class ChunkMaker {
         for (int slot = 0; slot < columns_; ++slot) {
             const int64_t quad = chunk.quad_column[slot / 4], column = quad + slot % 4;
             if (quad < 0 || column >= l_.columns() || claimed_[static_cast<size_t>(column)]) continue;
-            if (l_.reference == Reference::column && column < l_.outputs && chunk.reference_slot[slot] < 0)
-                continue;
+            if (l_.has_reference_column() && column < l_.outputs && chunk.reference_slot[slot] < 0) continue;
             claimed_[static_cast<size_t>(column)] = true;
             chunk.owned |= 1u << slot;
         }
@@ -144,10 +135,10 @@ class ChunkMaker {
     void refer(ColumnChunk& chunk) const {
         for (int slot = 0; slot < columns_; ++slot) {
             const int64_t quad = chunk.quad_column[slot / 4], column = quad + slot % 4;
-            if (l_.reference != Reference::column || quad < 0 || column >= l_.outputs) continue;
+            if (!l_.has_reference_column() || quad < 0 || column >= l_.outputs) continue;
             for (int other = 0; other < columns_; ++other)
                 if (chunk.quad_column[other / 4] >= 0 &&
-                    chunk.quad_column[other / 4] + other % 4 == reference_of(column))
+                    chunk.quad_column[other / 4] + other % 4 == l_.reference_of(column))
                     chunk.reference_slot[slot] = static_cast<int8_t>(other);
         }
     }
@@ -178,7 +169,7 @@ CrossbarFit fit_crossbar(const CrossbarLayer& layer, const CodePlan& codes, cons
         }
     const size_t needed = lay_out(layer, codes, effects, kTileVectors, kMostColumns / 2).shared.bytes();
     return {std::nullopt,
-            "arrays of " + std::to_string(largest_row_tile(layer)) + " rows need " +
+            "arrays of " + std::to_string(layer.largest_row_tile()) + " rows need " +
                 std::to_string(needed / 1024 + 1) + " KiB of shared memory, and a block of this GPU has " +
                 std::to_string(shared_bytes / 1024) + ": use fewer crossbar.rows, or --backend cpu"};
 }

@@ -95,7 +95,8 @@ struct CrossbarParams {
     uint64_t places = 0;                    ///< vectors that one image makes
     int64_t first_vector = 0;               ///< read vectors from here on
     // Converters, in converter order.
-    const float *converter_a = nullptr, *converter_b = nullptr;
+    AdcModel adc;
+    Converters converters;
     bool ideal_converters = false;
     int32_t largest_code = 0;
     float adc_noise = 0, read_noise = 0;  ///< read_noise: factor, 0 for none

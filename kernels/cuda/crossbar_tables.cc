@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "kernels/base/error.h"
-#include "kernels/crossbar/levels.h"
 
 namespace mho::cuda {
 namespace {
@@ -43,22 +42,6 @@ VectorGeometry geometry_of(const CrossbarLayer& l, const step::Crossbar& step, c
     return g;
 }
 
-/// Calls each(group, row tile, slice, conversion, column, element) for every converter.
-template <class Each>
-void for_each_converter(const CrossbarLayer& l, const Each& each) {
-    const DrawExtents extents = draw_extents(l);
-    for (int64_t g = 0; g < l.groups; ++g)
-        for (int64_t rt = 0; rt < l.row_tiles(); ++rt)
-            for (int s = 0; s < l.slices; ++s)
-                for (int p = 0; p < l.conversions(); ++p)
-                    for (int64_t c = 0; c < l.columns(); ++c)
-                        each(g, rt, s, p, c, static_cast<size_t>(converter_element(extents, g, rt, s, p, c)));
-}
-
-size_t converter_count(const CrossbarLayer& l) {
-    return static_cast<size_t>(l.groups * l.row_tiles() * l.slices * l.polarities() * l.pitch());
-}
-
 }  // namespace
 
 CrossbarTables::CrossbarTables(const CrossbarLayer& l, const step::Crossbar& step, const Dims& x,
@@ -71,7 +54,7 @@ CrossbarTables::CrossbarTables(const CrossbarLayer& l, const step::Crossbar& ste
     chunks_ = uploaded<ColumnChunk>(column_chunks(l, kMostColumns), queue);
     narrow_chunks_ = uploaded<ColumnChunk>(column_chunks(l, kMostColumns / 2), queue);
     taps_ = uploaded<RowTap>(row_taps(l, step, x), queue);
-    std::vector<int32_t> ranges(converter_count(l), -1);
+    std::vector<int32_t> ranges(static_cast<size_t>(converter_elements(l)), -1);
     std::vector<int64_t> draws(ranges.size(), 0);
     const DrawExtents extents = draw_extents(l);
     for_each_converter(l, [&](int64_t g, int64_t rt, int s, int p, int64_t c, size_t element) {
@@ -88,34 +71,31 @@ CrossbarTables::CrossbarTables(const CrossbarLayer& l, const step::Crossbar& ste
     params_.outputs = static_cast<int32_t>(l.outputs);
     params_.groups = static_cast<int32_t>(l.groups);
     params_.row_tiles = static_cast<int32_t>(l.row_tiles());
-    params_.slices = l.slices;
+    params_.slices = l.slices();
     params_.polarities = l.polarities();
     params_.conversions = l.conversions();
-    params_.cell_bits = l.cell_bits;
+    params_.cell_bits = static_cast<int32_t>(l.crossbar.cell_bits);
     params_.row_begin = row_begin_.data();
     params_.cells.target = target_.data();
     params_.cells.columns = l.columns();
-    params_.cells.device = l.device;
-    params_.cells.sigma = grid_sigma(l.device);
-    params_.cells.g_min = static_cast<float>(l.g_min);
-    params_.cells.faults = fault_thresholds(l.device);
+    params_.cells.model = cell_model(l);
     params_.cells.layer = l.layer;
     params_.cells.extents = extents;
+    params_.adc = adc_model(l);
     params_.largest_code = (int32_t{1} << l.adc.bits) - 1;
 }
 
 CrossbarOnChip::CrossbarOnChip(const CrossbarTables& tables, size_t shared_bytes)
     : tables_(tables), shared_bytes_(shared_bytes), params_(tables.params()), survey_(1) {
     const CrossbarLayer& l = tables.layer();
-    report_.cells = l.groups * l.slices * l.polarities() * l.rows() * l.columns();
+    report_.cells = cells_on_arrays(l);
     report_.write_verify_tries = report_.cells;
     if (l.bias_rows > 0) target_ = DeviceBuffer<int16_t>(static_cast<int64_t>(l.target.size()));
 }
 
 void CrossbarOnChip::program(const ChipAddress& address, const CrossbarCalibration& calibration,
                              const WorkQueue& queue) {
-    const bool same_cells =
-        programmed_ && address == address_ && calibration.bias_level == calibration_.bias_level;
+    const CellsOnChip wanted{address, calibration.bias_level};
     address_ = address;
     calibration_ = calibration;
     params_.cells.seed = address.seed;
@@ -123,17 +103,17 @@ void CrossbarOnChip::program(const ChipAddress& address, const CrossbarCalibrati
     params_.cells.chip = address.chip;
     params_.cells.nominal = address.nominal;
     const CodePlan plan = codes();
-    const int dac_bits = tables_.layer().input.dac_bits;
+    const int dac_bits = static_cast<int>(tables_.layer().crossbar.dac_bits);
     params_.read = {
         plan.phases, plan.steps, dac_bits, plan.offset, calibration.bias_drive, std::ldexp(1.0f, -dac_bits)};
-    params_.cells.extents = draw_extents(tables_.layer(), plan.phases * plan.steps);
-    params_.read_noise = address.nominal ? 0.0f : read_noise_factor(tables_.layer().device);
+    params_.cells.extents = draw_extents(tables_.layer(), plan.reads());
+    params_.read_noise = address.nominal ? 0.0f : read_noise_factor(tables_.layer());
     params_.ideal_converters = ideal_converters();
-    params_.adc_noise = params_.ideal_converters ? 0.0f : tables_.layer().adc.noise;
-    if (!same_cells) {
+    params_.adc_noise = params_.ideal_converters ? 0.0f : static_cast<float>(tables_.layer().adc.noise);
+    if (surveyed_cells_ != wanted) {
         place_bias(queue);
         survey(queue);
-        programmed_ = true;
+        surveyed_cells_ = wanted;
     }
     launch_ = fitted({params_.read_noise > 0, params_.ideal_converters, params_.adc_noise > 0});
     set_joining(queue);
@@ -143,16 +123,7 @@ void CrossbarOnChip::program(const ChipAddress& address, const CrossbarCalibrati
 void CrossbarOnChip::place_bias(const WorkQueue& queue) {
     const CrossbarLayer& l = tables_.layer();
     if (l.bias_rows == 0) return;
-    std::vector<int16_t> cells = l.target;
-    for (int64_t g = 0; g < l.groups && !calibration_.bias_level.empty(); ++g)
-        for (int s = 0; s < l.slices; ++s)
-            for (int p = 0; p < l.polarities(); ++p)
-                for (int64_t row = l.inputs; row < l.rows(); ++row)
-                    for (int64_t c = 0; c < l.outputs; ++c) {
-                        const int32_t q = calibration_.bias_level[static_cast<size_t>(g * l.outputs + c)];
-                        cells[cell_element(draw_extents(l), g, s, p, row, c)] =
-                            static_cast<int16_t>(cell_target(l, q, s, p));
-                    }
+    const std::vector<int16_t> cells = targets_with_bias(l, calibration_);
     copy_now(cells.data(), target_.size(), target_.data(), cudaMemcpyHostToDevice, queue);
     params_.cells.target = target_.data();
 }
@@ -168,8 +139,7 @@ void CrossbarOnChip::collect(const WorkQueue& queue) {
     const CellSurvey s = downloaded(survey_.data(), 1, queue)[0];
     report_.clipped_cells = static_cast<int64_t>(s.clipped);
     report_.stuck_cells = static_cast<int64_t>(s.stuck);
-    largest_sum_ =
-        static_cast<int64_t>(s.largest_column) * ((int64_t{1} << tables_.layer().input.dac_bits) - 1);
+    largest_sum_ = static_cast<int64_t>(s.largest_column) * tables_.layer().largest_part();
 }
 
 CrossbarLaunch CrossbarOnChip::fitted(const ReadEffects& effects) const {
@@ -186,12 +156,11 @@ void CrossbarOnChip::set_joining(const WorkQueue& queue) {
     if (!known) return;  // in the middle of calibration
     params_.rule = joining_rule(l, calibration_, ideal_converters());
     if (params_.rule.kind != CodeScale::separate) return;
-    std::vector<float> scale(converter_count(l)), offset(scale.size());
+    std::vector<float> scale(static_cast<size_t>(converter_elements(l))), offset(scale.size());
     for_each_converter(l, [&](int64_t g, int64_t rt, int s, int p, int64_t c, size_t element) {
-        const size_t range = static_cast<size_t>(range_index(l, g, rt, s, p, c));
-        const float weight = static_cast<float>(array_weight(l, s, p));
-        scale[element] = weight * calibration_.step[range];
-        offset[element] = weight * calibration_.lo[range];
+        const ArrayScale array = array_scale(l, calibration_, g, rt, s, p, c);
+        scale[element] = array.scale;
+        offset[element] = array.offset;
     });
     upload_into<float>(array_scale_, scale, queue);
     upload_into<float>(array_offset_, offset, queue);
@@ -204,14 +173,22 @@ void CrossbarOnChip::set_converters(const WorkQueue& queue) {
     if (converter_a_.size() == 0) {
         converter_a_ = DeviceBuffer<float>(tables_.converters());
         converter_b_ = DeviceBuffer<float>(tables_.converters());
+        converter_own_ = DeviceBuffer<float>(tables_.converters() * params_.adc.numbers);
     }
     upload_into<float>(lo_, calibration_.lo, queue);
     upload_into<float>(step_, calibration_.step, queue);
-    const ConverterModel model{l.adc.gain_sigma, l.adc.offset_sigma, address_.seed, address_.chip,
-                               l.layer,          lo_.data(),         step_.data()};
-    make_converters(tables_.converter_table(), model, converter_a_.data(), converter_b_.data(), queue.get());
-    params_.converter_a = converter_a_.data();
-    params_.converter_b = converter_b_.data();
+    const ConverterModel model{params_.adc,
+                               static_cast<float>(l.adc.gain_sigma),
+                               static_cast<float>(l.adc.offset_sigma),
+                               address_.seed,
+                               address_.chip,
+                               l.layer,
+                               lo_.data(),
+                               step_.data()};
+    make_converters(tables_.converter_table(), model,
+                    {converter_a_.data(), converter_b_.data(), converter_own_.data()}, queue.get());
+    params_.converters = {converter_a_.data(), converter_b_.data(), converter_own_.data(),
+                          tables_.converters()};
 }
 
 std::vector<int16_t> CrossbarOnChip::conductances(const WorkQueue& queue) const {
@@ -222,15 +199,12 @@ std::vector<int16_t> CrossbarOnChip::conductances(const WorkQueue& queue) const 
     return downloaded(cells.data(), cells.size(), queue);
 }
 
-std::vector<float> CrossbarOnChip::converter_values(bool b, const WorkQueue& queue) const {
-    const CrossbarLayer& l = tables_.layer();
+ConverterNumbers CrossbarOnChip::converters(const WorkQueue& queue) const {
     if (ideal_converters()) return {};
-    const std::vector<float> all =
-        downloaded((b ? converter_b_ : converter_a_).data(), tables_.converters(), queue);
-    std::vector<float> values;
-    for_each_converter(
-        l, [&](int64_t, int64_t, int, int, int64_t, size_t element) { values.push_back(all[element]); });
-    return values;
+    const auto all = [&](const DeviceBuffer<float>& numbers) {
+        return downloaded(numbers.data(), numbers.size(), queue);
+    };
+    return in_trace_order(tables_.layer(), {all(converter_a_), all(converter_b_), all(converter_own_)});
 }
 
 }  // namespace mho::cuda

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "kernels/backend.h"
+#include "kernels/crossbar/levels.h"
 #include "kernels/cuda/crossbar_mvm_adc.h"
 #include "kernels/cuda/memory.h"
 #include "kernels/cuda/operations.h"
@@ -30,7 +32,7 @@ class CrossbarTables {
     int64_t converters() const { return ranges_.size(); }
     /// Device memory that each chip takes for this layer, at most.
     int64_t bytes_a_chip() const {
-        return converters() * 16 +
+        return converters() * (4 + params_.adc.numbers) * static_cast<int64_t>(sizeof(float)) +
                layer_.groups * layer_.outputs * static_cast<int64_t>(sizeof(OutputScale)) +
                (layer_.bias_rows > 0 ? target_.size() * 2 : 0);
     }
@@ -67,8 +69,8 @@ class CrossbarOnChip {
     const ProgrammingReport& report() const { return report_; }
     const CrossbarCalibration& calibration() const { return calibration_; }
     const CrossbarTables& tables() const { return tables_; }
-    CodePlan codes() const { return code_plan(tables_.layer().input, calibration_.is_signed); }
-    bool ideal_converters() const { return tables_.layer().adc.bits == 0 || address_.nominal; }
+    CodePlan codes() const { return code_plan(tables_.layer().crossbar, calibration_.is_signed); }
+    bool ideal_converters() const { return has_ideal_converters(tables_.layer(), address_); }
     /// The kernel's launch; throws InputError where the layer does not fit the GPU.
     const CrossbarLaunch& launch() const { return launch_; }
     CrossbarLaunch fitted(const ReadEffects& effects) const;
@@ -76,7 +78,8 @@ class CrossbarOnChip {
     const CrossbarParams& params() const { return params_; }
     int64_t largest_sum() const { return largest_sum_; }
     std::vector<int16_t> conductances(const WorkQueue& queue) const;
-    std::vector<float> converter_values(bool b, const WorkQueue& queue) const;
+    /// As CrossbarTrace holds them; empty where they are ideal.
+    ConverterNumbers converters(const WorkQueue& queue) const;
 
   private:
     void place_bias(const WorkQueue& queue);
@@ -86,7 +89,7 @@ class CrossbarOnChip {
 
     const CrossbarTables& tables_;
     size_t shared_bytes_;
-    bool programmed_ = false;
+    std::optional<CellsOnChip> surveyed_cells_;  // what report_ and largest_sum_ are of
     ChipAddress address_;
     CrossbarCalibration calibration_;
     ProgrammingReport report_;
@@ -94,7 +97,8 @@ class CrossbarOnChip {
     CrossbarLaunch launch_;
     CrossbarParams params_;
     DeviceBuffer<int16_t> target_;  // with bias rows: a copy of the layer's, bias at its levels
-    DeviceBuffer<float> converter_a_, converter_b_, lo_, step_, array_scale_, array_offset_;
+    DeviceBuffer<float> converter_a_, converter_b_, converter_own_;
+    DeviceBuffer<float> lo_, step_, array_scale_, array_offset_;
     DeviceBuffer<OutputScale> scales_;
     DeviceBuffer<CellSurvey> survey_;
     bool surveyed_ = false;  // survey_ holds what report_ lacks

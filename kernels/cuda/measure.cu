@@ -2,6 +2,7 @@
 // so that no order matters.
 #include <cmath>
 
+#include "kernels/base/float_bits.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/operations.h"
 #include "kernels/steps/loss.h"
@@ -23,16 +24,11 @@ __global__ void score_kernel(const float* logits, const int32_t* labels, int64_t
     }
 }
 
-__device__ int32_t ordered(float x) {
-    const int32_t bits = static_cast<int32_t>(bits_of_float(x));
-    return bits >= 0 ? bits : bits ^ 0x7fffffff;
-}
-
 __global__ void extremes_kernel(const float* x, int64_t count, DeviceExtremes* extremes) {
     int32_t lowest = 0x7fffffff, highest = -0x7fffffff - 1;
     bool any = false, not_finite = false;
     for (int64_t i = first_element(); i < count; i += element_stride()) {
-        const int32_t v = ordered(x[i]);
+        const int32_t v = ordered_bits(x[i]);
         lowest = v < lowest ? v : lowest;
         highest = v > highest ? v : highest;
         not_finite = not_finite || !(fabsf(x[i]) < HUGE_VALF);

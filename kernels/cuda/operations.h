@@ -90,7 +90,8 @@ struct DeviceScore {
 /// Adds the score of `images` rows of `classes` logits.
 void score(const float* logits, const int32_t* labels, int64_t images, int64_t classes, DeviceScore* sum,
            cudaStream_t stream);
-/// Of x: extremes as ordered integers (see ordered_bits), and whether any is not finite.
+/// Of x: extremes as ordered integers (see ordered_bits of kernels/base/float_bits.h), and whether any is not
+/// finite.
 struct DeviceExtremes {
     int32_t lowest, highest;
     uint32_t not_finite;
@@ -99,18 +100,6 @@ void find_extremes(const float* x, int64_t count, DeviceExtremes* extremes, cuda
 /// counts[bin] of |x| times `bins_a_unit`.
 void count_bins(const float* x, int64_t count, float bins_a_unit, unsigned long long* counts,
                 cudaStream_t stream);
-/// An integer that orders as the float does, and back.
-inline int32_t ordered_bits(float x) {
-    int32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits >= 0 ? bits : bits ^ 0x7fffffff;
-}
-inline float from_ordered_bits(int32_t bits) {
-    if (bits < 0) bits ^= 0x7fffffff;
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
 
 // perturb_weights.cu
 /// Where element i of a weight, outputs x inputs x taps, is put: as it stands, or outputs x taps x inputs.

@@ -42,7 +42,18 @@ __global__ void survey_kernel(CellSampler cells, const int32_t* row_begin, CellS
     }
 }
 
-__global__ void converters_kernel(ConverterTable table, ConverterModel m, float* a, float* b) {
+/// The draws of one converter's own numbers.
+struct NumberDraws {
+    RandomStream stream;
+    int64_t count;
+    uint64_t first;
+
+    MHO_HD float operator()(int64_t k) const {
+        return normal(stream, converter_number_element(k, count, first));
+    }
+};
+
+__global__ void converters_kernel(ConverterTable table, ConverterModel m, ConverterTarget to) {
     for (int64_t i = first_element(); i < table.count; i += element_stride()) {
         const int32_t range = table.range[i];
         if (range < 0) continue;
@@ -53,8 +64,10 @@ __global__ void converters_kernel(ConverterTable table, ConverterModel m, float*
             m.offset_sigma > 0 ? normal({m.seed, m.chip, Domain::converter_offset, m.layer}, draw) : 0.0f;
         const Converter made =
             make_converter(m.lo[range], m.step[range], m.gain_sigma * gain, m.offset_sigma * offset);
-        a[i] = made.a;
-        b[i] = made.b;
+        to.a[i] = made.a;
+        to.b[i] = made.b;
+        m.adc.make(NumberDraws{{m.seed, m.chip, Domain::converter_numbers, m.layer}, table.count, draw},
+                   {to.own + i, table.count});
     }
 }
 
@@ -68,9 +81,9 @@ void survey_cells(const CellSampler& cells, const int32_t* row_begin, CellSurvey
            conductance, count);
 }
 
-void make_converters(const ConverterTable& table, const ConverterModel& model, float* a, float* b,
+void make_converters(const ConverterTable& table, const ConverterModel& model, const ConverterTarget& to,
                      cudaStream_t stream) {
-    launch("make_converters", converters_kernel, one_thread_each(table.count), stream, table, model, a, b);
+    launch("make_converters", converters_kernel, one_thread_each(table.count), stream, table, model, to);
 }
 
 }  // namespace mho::cuda

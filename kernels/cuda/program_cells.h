@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "kernels/crossbar/adc.h"
 #include "kernels/cuda/cell_sampler.h"
 
 namespace mho::cuda {
@@ -25,12 +26,17 @@ struct ConverterTable {
     int64_t count = 0;
 };
 struct ConverterModel {
+    AdcModel adc;
     float gain_sigma = 0, offset_sigma = 0;
     uint64_t seed = 0;
     uint32_t chip = 0, layer = 0;
     const float *lo = nullptr, *step = nullptr;
 };
-void make_converters(const ConverterTable& table, const ConverterModel& model, float* a, float* b,
+/// Where the numbers of all converters are written; `own`: numbers x table.count.
+struct ConverterTarget {
+    float *a = nullptr, *b = nullptr, *own = nullptr;
+};
+void make_converters(const ConverterTable& table, const ConverterModel& model, const ConverterTarget& to,
                      cudaStream_t stream);
 
 }  // namespace mho::cuda

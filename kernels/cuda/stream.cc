@@ -6,13 +6,12 @@
 #include <utility>
 
 #include "kernels/base/error.h"
+#include "kernels/base/float_bits.h"
 #include "kernels/cuda/operations.h"
 #include "kernels/cuda/profiling.h"
 
 namespace mho::cuda {
 namespace {
-
-constexpr int64_t kInputBins = 1 << 16, kColumnBins = 1 << 16;
 
 Axes row_major(const Dims& dims) {
     Axes axes;
@@ -282,14 +281,10 @@ InputHistogram CudaStream::measure_input(TensorId tensor) const {
     if (e.not_finite)
         throw RunError(
             "calibration met a value that is not finite: check the network and the data's normalisation");
-    InputHistogram h;
-    h.minimum = from_ordered_bits(e.lowest);
-    h.maximum = from_ordered_bits(e.highest);
-    h.extent = histogram_extent(h.minimum, h.maximum);
-    const std::vector<unsigned long long> zeros(kInputBins, 0);
+    InputHistogram h(from_ordered_bits(e.lowest), from_ordered_bits(e.highest));
+    const std::vector<unsigned long long> zeros(InputHistogram::kBins, 0);
     const DeviceBuffer<unsigned long long> counts = uploaded<unsigned long long>(zeros, queue_);
-    count_bins(at(tensor), elements(tensor), static_cast<float>(kInputBins) / h.extent, counts.data(),
-               queue_.get());
+    count_bins(at(tensor), elements(tensor), h.bins_a_unit(), counts.data(), queue_.get());
     const std::vector<unsigned long long> counted = downloaded(counts.data(), counts.size(), queue_);
     h.counts.assign(counted.begin(), counted.end());
     return h;
@@ -323,11 +318,10 @@ ColumnHistograms CudaStream::measure_columns(const Chip& chip, int index) const 
     program_.gpu().use();
     const CrossbarOnChip& own = crossbar_of(plan_, chip, index);
     const CrossbarLayer& l = own.tables().layer();
-    ColumnHistograms h;
-    h.first = l.polarities() == 2 && l.conversions() == 1 ? -own.largest_sum() : 0;
-    h.width = (own.largest_sum() - h.first) / kColumnBins + 1;
+    ColumnHistograms h = column_histograms(l, own.largest_sum());
+    constexpr int64_t bins = ColumnHistograms::kBins;
     const int64_t ranges = range_count(l);
-    const std::vector<unsigned long long> zeros(static_cast<size_t>(ranges * kColumnBins), 0);
+    const std::vector<unsigned long long> zeros(static_cast<size_t>(ranges * bins), 0);
     const DeviceBuffer<unsigned long long> counts = uploaded<unsigned long long>(zeros, queue_);
     CrossbarParams p = encoded(own, plan_.steps[static_cast<size_t>(index)]);
     p.read_noise = 0;
@@ -336,12 +330,12 @@ ColumnHistograms CudaStream::measure_columns(const Chip& chip, int index) const 
     p.inspect.range_of = own.tables().range_of();
     p.inspect.first = h.first;
     p.inspect.width = h.width;
-    p.inspect.bins = kColumnBins;
+    p.inspect.bins = bins;
     read_columns(own.tables(), own.fitted({.read_noise = false, .ideal_converters = true}), p,
                  p.geometry.vectors);
     const std::vector<unsigned long long> counted = downloaded(counts.data(), counts.size(), queue_);
     for (int64_t r = 0; r < ranges; ++r)
-        h.counts.emplace_back(counted.begin() + r * kColumnBins, counted.begin() + (r + 1) * kColumnBins);
+        h.counts.emplace_back(counted.begin() + r * bins, counted.begin() + (r + 1) * bins);
     return h;
 }
 
@@ -359,7 +353,7 @@ CrossbarTrace CudaStream::trace(const Chip& chip, int index, int64_t image) cons
     p.first_vector = image * t.positions;
     p.geometry.vectors = p.first_vector + t.positions;
     const int64_t reads = l.groups * t.positions * t.phases * t.steps;
-    const int64_t sums = reads * t.row_tiles * l.slices * t.conversions * l.columns();
+    const int64_t sums = reads * t.row_tiles * l.slices() * t.conversions * l.columns();
     const int64_t outputs = t.positions * l.groups * l.outputs;
     const DeviceBuffer<int64_t> column_sum(sums), code(sums), joined(outputs);
     const DeviceBuffer<float> y(outputs);
@@ -376,8 +370,7 @@ CrossbarTrace CudaStream::trace(const Chip& chip, int index, int64_t image) cons
     if (p.rule.kind != CodeScale::separate) t.joined = downloaded(joined.data(), outputs, queue_);
     t.output = downloaded(y.data(), outputs, queue_);
     t.conductance = own.conductances(queue_);
-    t.converter_a = own.converter_values(false, queue_);
-    t.converter_b = own.converter_values(true, queue_);
+    t.converters = own.converters(queue_);
     return t;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "kernels/base/elementary.h"
 #include "kernels/base/host_device.h"
 
 namespace mho {
@@ -17,7 +18,7 @@ struct Quantiser {
           to_level(largest > 0 ? static_cast<float>(levels - 1) / largest : 0.0f),
           to_value(largest / static_cast<float>(levels - 1)) {}
     /// The value nearest to x, x cut to [0, high].
-    MHO_FORMULA float of(float x) const { return to_value * rintf(fminf(fmaxf(x, 0.0f), high) * to_level); }
+    MHO_FORMULA float of(float x) const { return to_value * rintf(cut(x, 0.0f, high) * to_level); }
 };
 
 }  // namespace mho

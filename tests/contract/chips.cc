@@ -43,22 +43,21 @@ std::vector<float> pixels(int64_t images, uint32_t seed) {
 LayerChoice noisy_crossbar(const Node&) {
     LayerChoice choice;
     choice.level = Level::crossbar;
-    choice.mapping.rows = 20;
-    choice.mapping.cell_bits = 2;
-    choice.mapping.device.error = ErrorKind::normal;
-    choice.mapping.device.sigma = 0.05f;
-    choice.mapping.device.read_noise = 0.05f;
+    choice.mapping.crossbar.rows = 20;
+    choice.mapping.crossbar.cell_bits = 2;
+    choice.mapping.device.sigma = 0.05;
+    choice.mapping.device.read_noise = 0.05;
     choice.mapping.adc.range = AdcRange::calibrated;
-    choice.mapping.adc.noise = 0.3f;
-    choice.mapping.adc.gain_sigma = 0.02f;
+    choice.mapping.adc.noise = 0.3;
+    choice.mapping.adc.gain_sigma = 0.02;
     return choice;
 }
 
 LayerChoice noisy_parameters(const Node&) {
     LayerChoice choice;
     choice.level = Level::parameter;
-    choice.parameter.sigma = 0.1f;
-    choice.parameter.mu = 0.02f;
+    choice.parameter.sigma = 0.1;
+    choice.parameter.mu = 0.02;
     return choice;
 }
 
@@ -193,7 +192,7 @@ TEST_P(ChipContract, ranges_measured_on_a_chip_differ_from_the_nominal_ones_and_
     LoweringOptions options;
     options.choose = [](const Node& node) {
         LayerChoice choice = noisy_crossbar(node);
-        choice.mapping.adc.calibrate_chip = true;
+        choice.mapping.adc.calibrate = CalibrateOn::chip;
         return choice;
     };
     const auto program = backend_->load(lower(number_nodes(small_network()), options));

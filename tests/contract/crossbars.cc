@@ -12,7 +12,9 @@
 #include "kernels/backend.h"
 #include "tests/backend_contract.h"
 #include "tests/graph_builder.h"
+#include "tests/oracle/adcs.h"
 #include "tests/oracle/crossbar_oracle.h"
+#include "tests/oracle/devices.h"
 
 namespace mho {
 namespace {
@@ -37,6 +39,10 @@ class CaseMaker {
     template <class T>
     T one_of(std::initializer_list<T> choices) {
         return *(choices.begin() + whole(0, static_cast<int64_t>(choices.size()) - 1));
+    }
+    template <class List>
+    const auto& one_listed(const List& list) {
+        return *(std::begin(list) + whole(0, static_cast<int64_t>(std::size(list)) - 1));
     }
     std::vector<float> reals(int64_t count, float low, float high) {
         std::vector<float> v;
@@ -82,94 +88,66 @@ class CaseMaker {
         if (!one_in(4)) c.bias = reals(c.outputs, -2, 2);
     }
     void arrays(CrossbarCase& c) {
-        c.array_rows = one_of<int64_t>({4, 7, 16, 256});
-        c.array_columns = one_of<int64_t>({2, 3, 8, 256});
-        c.packed = one_in(3);
-        c.scheme = one_of<const char*>({"differential", "balanced", "offset"});
-        c.subtract_analog = c.scheme != "offset" && one_in(2);
-        c.reference_column = c.scheme == "offset" && one_in(2);
-        c.weight_bits = one_of({0, 2, 4, 5, 8, 8});
-        c.cell_bits = one_of({1, 2, 3, 4, 8});
-        c.scale_per_column = one_in(3);
-        c.bias_rows = c.bias.empty() || one_in(2) ? 0 : whole(1, 3);
-        c.headroom = one_of({1.0, 1.5, 2.0});
-        c.g_ratio = one_of({0.0, 0.0, 0.1, 0.5});
-        c.levels = one_of<int64_t>({0, 0, 0, 2, 3, 9});
-        c.x_bits = one_of({2, 3, 5, 8, 8, 12});
-        c.dac_bits = static_cast<int>(whole(1, std::min(8, c.x_bits)));
-        c.offset_inputs = one_in(2);
-        c.input_clip = one_of({100.0, 100.0, 90.0});
+        CrossbarSettings& a = c.crossbar;
+        a.rows = one_of<int64_t>({4, 7, 16, 256});
+        a.columns = one_of<int64_t>({2, 3, 8, 256});
+        a.fill = one_in(3) ? Fill::packed : Fill::balanced;
+        a.scheme = one_listed(kSchemes).scheme;
+        const bool pairs = description_of(a.scheme).polarities == 2;
+        if (pairs && one_in(2)) a.subtract = Subtract::analog;
+        if (!pairs && one_in(2)) a.reference = Reference::column;
+        a.weight_bits = one_of<int64_t>({0, 2, 4, 5, 8, 8});
+        a.cell_bits = one_of<int64_t>({1, 2, 3, 4, 8});
+        if (one_in(3)) a.scale = WeightScale::column;
+        if (one_in(2)) {
+            a.bias = BiasMode::analog;
+            a.bias_rows = whole(1, 3);
+        }
+        a.headroom = one_of({1.0, 1.5, 2.0});
+        a.input_bits = one_of<int64_t>({2, 3, 5, 8, 8, 12});
+        a.dac_bits = whole(1, std::min<int64_t>(8, a.input_bits));
+        if (one_in(2)) a.input_sign = InputSign::offset;
+        if (one_in(3)) a.input_clip = 90;
     }
     void device(CrossbarCase& c) {
-        c.error = one_of<const char*>({"none", "normal", "normal", "uniform", "lognormal"});
-        c.relative_to_target = one_in(2);
-        c.sigma = one_of({0.0f, 0.02f, 0.3f});
-        if (one_in(3)) c.stuck_low = real(0, 0.2f);
-        if (one_in(3)) c.stuck_high = real(0, 0.2f);
-        c.stuck_anywhere = one_in(2);
-        c.read_noise = one_of({0.0f, 0.0f, 0.01f, 0.2f});
+        DeviceSettings& d = c.device;
+        d.g_min = d.g_max * one_of({0.0, 0.0, 0.1, 0.5});
+        d.levels = one_of<int64_t>({0, 0, 0, 2, 3, 9});
+        const oracle::DeviceOracle& kind = one_listed(oracle::device_oracles());
+        d.error = kind.kind;
+        kind.choose(d, drawn());
+        if (one_in(3)) d.stuck_low = real(0, 0.2f);
+        if (one_in(3)) d.stuck_high = real(0, 0.2f);
+        if (one_in(2)) d.stuck_value = StuckValue::uniform;
+        d.read_noise = one_of({0.0, 0.0, 0.01, 0.2});
     }
     void converter(CrossbarCase& c) {
-        c.adc_bits = one_of({0, 1, 3, 6, 8, 8, 12, 16});
-        c.range = one_of<const char*>({"max", "calibrated", "fixed"});
-        c.granularity = one_of<const char*>({"layer", "slice", "tile", "column"});
-        c.low = c.range == "fixed" ? real(-1, 0.5f) : 0.0;
-        c.high = c.range == "fixed" ? real(1, 20) : 0.0;
-        c.percentile = one_of({100.0, 99.0, 80.0});
-        c.adc_noise = one_of({0.0f, 0.0f, 0.7f});
-        c.gain_sigma = one_of({0.0f, 0.05f});
-        c.offset_sigma = one_of({0.0f, 0.8f});
-        c.columns_per_adc = whole(1, 4);
+        AdcSettings& a = c.adc;
+        a.bits = one_of<int64_t>({0, 1, 3, 6, 8, 8, 12, 16});
+        const oracle::AdcOracle& type = one_listed(oracle::adc_oracles());
+        a.type = type.type;
+        type.choose(a, drawn());
+        a.range = one_of({AdcRange::max, AdcRange::calibrated, AdcRange::fixed});
+        a.granularity =
+            one_of({Granularity::layer, Granularity::slice, Granularity::tile, Granularity::column});
+        if (a.range == AdcRange::fixed) {
+            a.low = real(-1, 0.5f);
+            a.high = real(1, 20);
+        }
+        a.percentile = one_of({100.0, 99.0, 80.0});
+        a.noise = one_of({0.0, 0.0, 0.7});
+        a.gain_sigma = one_of({0.0, 0.05});
+        a.offset_sigma = one_of({0.0, 0.8});
+        a.columns_per_adc = whole(1, 4);
+    }
+    oracle::Drawn drawn() {
+        return [this](double low, double high) {
+            return std::uniform_real_distribution<double>(low, high)(random_);
+        };
     }
 
     std::mt19937 random_;
 };
-
-MappingOptions mapping_of(const CrossbarCase& c) {
-    MappingOptions m;
-    m.rows = c.array_rows;
-    m.columns = c.array_columns;
-    m.packed = c.packed;
-    m.scheme = c.scheme == "differential" ? Scheme::differential
-               : c.scheme == "balanced"   ? Scheme::balanced
-                                          : Scheme::offset;
-    m.subtract = c.subtract_analog ? Subtract::analog : Subtract::digital;
-    m.reference = c.reference_column ? Reference::column : Reference::digital;
-    m.weight_bits = c.weight_bits;
-    m.cell_bits = c.cell_bits;
-    m.scale_per_column = c.scale_per_column;
-    m.bias_rows = c.bias_rows;
-    m.headroom = c.headroom;
-    m.g_ratio = c.g_ratio;
-    m.levels = c.levels;
-    m.input = {c.x_bits, c.dac_bits, c.offset_inputs ? InputSign::offset : InputSign::phases, c.input_clip};
-    m.device.error = c.sigma == 0 || c.error == "none" ? ErrorKind::none
-                     : c.error == "normal"             ? ErrorKind::normal
-                     : c.error == "uniform"            ? ErrorKind::uniform
-                                                       : ErrorKind::lognormal;
-    m.device.relative_to = c.relative_to_target ? RelativeTo::target : RelativeTo::g_max;
-    m.device.sigma = c.sigma;
-    m.device.stuck_low = c.stuck_low;
-    m.device.stuck_high = c.stuck_high;
-    m.device.stuck_value = c.stuck_anywhere ? StuckValue::uniform : StuckValue::rail;
-    m.device.read_noise = c.read_noise;
-    m.adc.bits = c.adc_bits;
-    m.adc.range = c.range == "max"     ? AdcRange::max
-                  : c.range == "fixed" ? AdcRange::fixed
-                                       : AdcRange::calibrated;
-    m.adc.granularity = c.granularity == "layer"   ? Granularity::layer
-                        : c.granularity == "slice" ? Granularity::slice
-                        : c.granularity == "tile"  ? Granularity::tile
-                                                   : Granularity::column;
-    m.adc.low = c.low;
-    m.adc.high = c.high;
-    m.adc.percentile = c.percentile;
-    m.adc.noise = c.adc_noise;
-    m.adc.gain_sigma = c.gain_sigma;
-    m.adc.offset_sigma = c.offset_sigma;
-    m.adc.columns_per_adc = c.columns_per_adc;
-    return m;
-}
 
 Graph graph_of(const CrossbarCase& c) {
     GraphBuilder b(1);
@@ -204,7 +182,7 @@ BackendOutcome run_backend(const CrossbarCase& c, const std::vector<float>& cali
     options.choose = [&](const Node&) {
         LayerChoice choice;
         choice.level = Level::crossbar;
-        choice.mapping = mapping_of(c);
+        choice.mapping = {c, {}};
         return choice;
     };
     const auto backend = testing::backend_under_test();
@@ -265,13 +243,17 @@ void expect_equal(const CrossbarCase& c, const BackendOutcome& got, const Crossb
 
 std::string described(const CrossbarCase& c) {
     ::testing::Message m;
-    m << c.scheme << (c.subtract_analog ? " analog" : "") << (c.reference_column ? " column" : "") << ", "
-      << c.weight_bits << " bits in cells of " << c.cell_bits << ", levels " << c.levels << ", groups "
-      << c.groups << ", " << c.channels << " x " << c.height << " x " << c.width << " -> " << c.outputs
-      << ", kernel " << c.down.kernel << " x " << c.across.kernel << ", arrays " << c.array_rows << " x "
-      << c.array_columns << ", bias rows " << c.bias_rows << ", inputs " << c.x_bits << "/" << c.dac_bits
-      << (c.offset_inputs ? " offset" : "") << ", error " << c.error << " " << c.sigma << ", read noise "
-      << c.read_noise << ", ADC " << c.adc_bits << " " << c.range << " " << c.granularity;
+    const CrossbarSettings& a = c.crossbar;
+    m << description_of(a.scheme).name << (a.subtract == Subtract::analog ? " analog" : "")
+      << (a.reference == Reference::column ? " column" : "") << ", " << a.weight_bits << " bits in cells of "
+      << a.cell_bits << ", levels " << c.device.levels << ", groups " << c.groups << ", " << c.channels
+      << " x " << c.height << " x " << c.width << " -> " << c.outputs << ", kernel " << c.down.kernel << " x "
+      << c.across.kernel << ", arrays " << a.rows << " x " << a.columns << ", bias rows " << c.bias_rows()
+      << ", inputs " << a.input_bits << "/" << a.dac_bits
+      << (a.input_sign == InputSign::offset ? " offset" : "") << ", error "
+      << description_of(c.device.error).name << " " << c.device.sigma << ", read noise "
+      << c.device.read_noise << ", ADC " << c.adc.bits << " " << description_of(c.adc.type).name << " range "
+      << static_cast<int>(c.adc.range) << " granularity " << static_cast<int>(c.adc.granularity);
     return m.GetString();
 }
 
@@ -301,8 +283,8 @@ TEST_P(CrossbarOracle, codes_and_outputs_are_equal) {
 
 /// Sums beyond 32 bits: 8 bits a step over hundreds of rows of one array, read noise and its squares too.
 TEST(CrossbarOracleWide, sums_that_need_64_bits_are_exact) {
-    for (const auto& [scheme, analog, adc_bits] : std::initializer_list<std::tuple<const char*, bool, int>>{
-             {"offset", false, 0}, {"differential", false, 16}, {"balanced", true, 12}}) {
+    for (const auto& [scheme, analog, adc_bits] : std::initializer_list<std::tuple<Scheme, bool, int64_t>>{
+             {Scheme::offset, false, 0}, {Scheme::differential, false, 16}, {Scheme::balanced, true, 12}}) {
         CaseMaker maker(77);
         CrossbarCase c;
         c.channels = 60;
@@ -310,23 +292,22 @@ TEST(CrossbarOracleWide, sums_that_need_64_bits_are_exact) {
         c.down.kernel = c.across.kernel = 3;
         c.outputs = 2;
         c.weight = maker.reals(c.outputs * c.channels * 9, 0.5f, 1);
-        c.array_rows = 535;
-        c.scheme = scheme;
-        c.subtract_analog = analog;
-        c.headroom = 1;
-        c.dac_bits = 8;
-        c.adc_bits = adc_bits;
-        c.range = "calibrated";
-        c.error = "normal";
-        c.sigma = 0.01f;
-        c.read_noise = 0.02f;
+        c.crossbar.rows = 535;
+        c.crossbar.scheme = scheme;
+        if (analog) c.crossbar.subtract = Subtract::analog;
+        c.crossbar.headroom = 1;
+        c.crossbar.dac_bits = 8;
+        c.adc.bits = adc_bits;
+        c.adc.range = AdcRange::calibrated;
+        c.device.sigma = 0.01;
+        c.device.read_noise = 0.02;
         const std::vector<float> calibration = maker.reals(kCalibrationImages * 540, 0.7f, 1);
         const std::vector<float> images = maker.reals(kImages * 540, 0.7f, 1);
         const CrossbarOutcome want = oracle::read_chip(c, calibration, images, kFirstImage);
         if (!analog) {
             EXPECT_GT(*std::max_element(want.column_sum.begin(), want.column_sum.end()), int64_t{1} << 30);
         }
-        SCOPED_TRACE(scheme);
+        SCOPED_TRACE(description_of(scheme).name);
         expect_equal(c, run_backend(c, calibration, images), want);
     }
 }
@@ -335,17 +316,17 @@ TEST(CrossbarOracleWide, sums_that_need_64_bits_are_exact) {
 /// joined codes of fine converters, come near 2^31 (2^30 with both polarities) or go past it.
 TEST(CrossbarOracleWide, sums_and_codes_on_both_sides_of_32_bits_are_exact) {
     for (const auto& [channels, adc_bits] :
-         std::initializer_list<std::tuple<int64_t, int>>{{56, 8}, {60, 8}, {56, 21}, {56, 24}}) {
+         std::initializer_list<std::tuple<int64_t, int64_t>>{{56, 8}, {60, 8}, {56, 21}, {56, 24}}) {
         CaseMaker maker(78);
         CrossbarCase c;
         c.channels = channels;
         c.height = c.width = c.down.kernel = c.across.kernel = 3;
         c.outputs = 2;
         c.weight = maker.reals(c.outputs * c.channels * 9, 0.98f, 1);
-        c.array_rows = 9 * channels;
-        c.headroom = 1;
-        c.adc_bits = adc_bits;
-        c.range = "max";
+        c.crossbar.rows = 9 * channels;
+        c.crossbar.headroom = 1;
+        c.adc.bits = adc_bits;
+        c.adc.range = AdcRange::max;
         const std::vector<float> calibration = maker.reals(kCalibrationImages * 9 * channels, 0.9f, 1);
         const std::vector<float> images = maker.reals(kImages * 9 * channels, 0.9f, 1);
         const CrossbarOutcome want = oracle::read_chip(c, calibration, images, kFirstImage);
@@ -364,11 +345,10 @@ TEST(CrossbarOracleWide, references_are_those_of_the_own_tile_wherever_they_lie)
     c.channels = 5;
     c.outputs = 61;
     c.weight = maker.reals(c.outputs * c.channels, -1, 1);
-    c.array_columns = 8;
-    c.scheme = "offset";
-    c.reference_column = true;
-    c.error = "normal";
-    c.sigma = 0.05f;
+    c.crossbar.columns = 8;
+    c.crossbar.scheme = Scheme::offset;
+    c.crossbar.reference = Reference::column;
+    c.device.sigma = 0.05;
     const std::vector<float> calibration = maker.reals(kCalibrationImages * c.channels, 0, 1);
     const std::vector<float> images = maker.reals(kImages * c.channels, 0, 1);
     expect_equal(c, run_backend(c, calibration, images),
@@ -386,15 +366,16 @@ TEST(CrossbarOracleWide, arrays_of_a_thousand_rows_are_exact) {
         c.height = c.width = c.down.kernel = c.across.kernel = 3;
         c.outputs = 21;
         c.weight = maker.reals(c.outputs * c.channels * 9, -1, 1);
-        c.array_rows = 1024;
-        c.array_columns = 8;
-        c.scheme = reference ? "offset" : "differential";
-        c.reference_column = reference;
-        c.subtract_analog = !reference;
-        c.error = "normal";
-        c.sigma = 0.05f;
-        c.read_noise = 0.02f;
-        c.range = "calibrated";
+        c.crossbar.rows = 1024;
+        c.crossbar.columns = 8;
+        c.crossbar.scheme = reference ? Scheme::offset : Scheme::differential;
+        if (reference)
+            c.crossbar.reference = Reference::column;
+        else
+            c.crossbar.subtract = Subtract::analog;
+        c.device.sigma = 0.05;
+        c.device.read_noise = 0.02;
+        c.adc.range = AdcRange::calibrated;
         const std::vector<float> calibration = maker.reals(kCalibrationImages * 1017, 0, 1);
         const std::vector<float> images = maker.reals(kImages * 1017, 0, 1);
         SCOPED_TRACE(described(c));

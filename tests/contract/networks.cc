@@ -326,8 +326,8 @@ TEST(LoweringParameters, ranges_domains_and_elements_of_analog_layers) {
     options.choose = [](const Node&) {
         LayerChoice choice;
         choice.level = Level::parameter;
-        choice.parameter.sigma = 0.1f;
-        choice.parameter.mu = 0.01f;
+        choice.parameter.sigma = 0.1;
+        choice.parameter.mu = 0.01;
         return choice;
     };
     const NumberedGraph network = number_nodes(b.graph);

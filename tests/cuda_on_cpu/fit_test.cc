@@ -50,7 +50,7 @@ TEST(CrossbarFit, all_that_joins_codes_counts) {
     // Of 255 x 2^bits codes, the largest that fit 2^30: 2 polarities leave 21 bits, and each doubling one
     // less.
     const auto most_bits = [](CrossbarLayer l, const CodePlan& codes) {
-        int most = 0;
+        int64_t most = 0;
         for (l.adc.bits = 1; l.adc.bits <= 24; ++l.adc.bits)
             if (fit_crossbar(l, codes, {}, kShared).launch.value().kind == ReadKind::quiet_bytes)
                 most = l.adc.bits;
@@ -59,13 +59,13 @@ TEST(CrossbarFit, all_that_joins_codes_counts) {
     const CrossbarLayer plain = layer_of(64);
     EXPECT_EQ(most_bits(plain, kUnsigned), 21);
     CrossbarLayer changed = plain;
-    changed.scheme = Scheme::offset;
+    changed.crossbar.scheme = Scheme::offset;
     EXPECT_EQ(most_bits(changed, kUnsigned), 22);
     changed = plain;
     changed.row_begin = {0, 16, 32, 48, 64};
     EXPECT_EQ(most_bits(changed, kUnsigned), 19);
     changed = plain;
-    changed.slices = 4, changed.cell_bits = 2;  // 1 + 4 + 16 + 64 = 85
+    changed.grid.slices = 4, changed.crossbar.cell_bits = 2;  // 1 + 4 + 16 + 64 = 85
     EXPECT_EQ(most_bits(changed, kUnsigned), 14);
     CodePlan phases = kUnsigned;  // 127 = 1 + 2 + ... + 64, twice
     phases.high = 127, phases.phases = 2, phases.steps = 7;
@@ -79,17 +79,21 @@ TEST(CrossbarFit, parts_of_several_bits_count_in_sums) {
     two_steps.steps = 2;
     for (int64_t rows : {273, 274}) {
         CrossbarLayer m = layer_of(rows);
-        m.input.dac_bits = 4;  // 15 x 16 x 32,767 a row
+        m.crossbar.dac_bits = 4;  // 15 x 16 x 32,767 a row
         EXPECT_EQ(fit_crossbar(m, two_steps, {}, kShared).launch.value().kind,
                   rows == 273 ? ReadKind::quiet_bytes : ReadKind::bytes);
     }
 }
 
 TEST(CrossbarFit, anything_but_a_plain_converter_takes_another_kernel) {
-    const CrossbarLayer l = layer_of(64);
+    CrossbarLayer l = layer_of(64);
     EXPECT_EQ(kind_of(l, {.read_noise = true}), ReadKind::bytes);
     EXPECT_EQ(kind_of(l, {.ideal_converters = true}), ReadKind::bytes);
     EXPECT_EQ(kind_of(l, {.converter_noise = true}), ReadKind::bytes);
+    for (const AdcDescription& d : kAdcTypes) {
+        l.adc.type = d.type;
+        EXPECT_EQ(kind_of(l), d.type == AdcType::uniform ? ReadKind::quiet_bytes : ReadKind::bytes) << d.name;
+    }
 }
 
 TEST(CrossbarFit, a_block_takes_fewer_vectors_where_arrays_are_larger) {
@@ -110,8 +114,8 @@ TEST(CrossbarFit, arrays_of_1024_rows_fit_with_all_effects) {
     ASSERT_TRUE(noisy.launch) << noisy.why_not;
     EXPECT_EQ(noisy.launch->block.columns, 16);  // 64 vectors by 16 columns, not 16 by 32
     EXPECT_EQ(noisy.launch->block.vectors, 64);
-    l.subtract = Subtract::analog;  // both polarities at once,
-    l.device.read_noise = 0.01f;    // and their variances
+    l.crossbar.subtract = Subtract::analog;  // both polarities at once,
+    l.device.read_noise = 0.01;              // and their variances
     for (const size_t shared : {kSharedA100, kShared}) {
         const CrossbarFit fit = fit_crossbar(l, kUnsigned, {.read_noise = true}, shared);
         ASSERT_TRUE(fit.launch) << fit.why_not;
@@ -124,8 +128,8 @@ TEST(CrossbarFit, arrays_of_1024_rows_fit_with_all_effects) {
 
 TEST(CrossbarFit, chunks_hold_every_column_once_and_its_reference) {
     CrossbarLayer l = layer_of(64);
-    l.scheme = Scheme::offset;
-    l.reference = Reference::column;
+    l.crossbar.scheme = Scheme::offset;
+    l.crossbar.reference = Reference::column;
     l.outputs = 45;
     l.column_begin = {0, 1, 2, 3, 7, 30, 45};  // four neighbours with four references
     for (int columns : {16, 32}) {

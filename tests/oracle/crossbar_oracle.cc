@@ -6,18 +6,22 @@
 #include <optional>
 #include <tuple>
 
-#include "kernels/base/elementary.h"
 #include "kernels/base/normal.h"
+#include "tests/oracle/adcs.h"
+#include "tests/oracle/devices.h"
 
 namespace mho::oracle {
 namespace {
 
 int64_t power(int64_t base, int64_t exponent) { return exponent == 0 ? 1 : base * power(base, exponent - 1); }
 
-std::vector<int64_t> boundaries(int64_t extent, int64_t size, bool packed) {
+/// A setting as the project keeps it: in float32.
+double rounded(double setting) { return static_cast<double>(static_cast<float>(setting)); }
+
+std::vector<int64_t> boundaries(int64_t extent, int64_t size, Fill fill) {
     const int64_t tiles = (extent + size - 1) / size;
     std::vector<int64_t> b;
-    for (int64_t t = 0; t < tiles; ++t) b.push_back(packed ? t * size : extent * t / tiles);
+    for (int64_t t = 0; t < tiles; ++t) b.push_back(fill == Fill::packed ? t * size : extent * t / tiles);
     b.push_back(extent);
     return b;
 }
@@ -34,41 +38,44 @@ class Layer {
     explicit Layer(const CrossbarCase& layer) : c(layer) {
         N = c.outputs / c.groups;
         K = c.channels / c.groups * c.down.kernel * c.across.kernel;
-        rows = K + (c.bias.empty() ? 0 : c.bias_rows);
+        rows = K + c.bias_rows();
         height = c.down.places(c.height);
         width = c.across.places(c.width);
-        row_tiles = boundaries(rows, c.array_rows, c.packed);
-        column_tiles = boundaries(N, c.array_columns, c.packed);
+        row_tiles = boundaries(rows, c.crossbar.rows, c.crossbar.fill);
+        column_tiles = boundaries(N, c.crossbar.columns, c.crossbar.fill);
         RT = static_cast<int64_t>(row_tiles.size()) - 1;
         CT = static_cast<int64_t>(column_tiles.size()) - 1;
-        columns = N + (c.reference_column ? CT : 0);
+        reference_column = c.crossbar.reference == Reference::column;
+        columns = N + (reference_column ? CT : 0);
         pitch = (columns + 3) / 4 * 4;
-        offset = c.scheme == "offset";
+        offset = c.crossbar.scheme == Scheme::offset;
+        balanced = c.crossbar.scheme == Scheme::balanced;
         P = offset ? 1 : 2;
-        analog = P == 2 && c.subtract_analog;
+        analog = P == 2 && c.crossbar.subtract == Subtract::analog;
         conversions = analog ? 1 : P;
-        real = c.weight_bits == 0;
-        q_max = real ? 1 : power(2, c.weight_bits - 1) - 1;
+        real = c.crossbar.weight_bits == 0;
+        q_max = real ? 1 : power(2, c.crossbar.weight_bits - 1) - 1;
         const int64_t U = offset ? 2 * q_max : q_max;
         S = 1;
         if (!real)
-            while (power(2, S * c.cell_bits) <= U) ++S;
-        u_max = real ? U : std::min(power(2, c.cell_bits) - 1, U);
+            while (power(2, S * c.crossbar.cell_bits) <= U) ++S;
+        u_max = real ? U : std::min(power(2, c.crossbar.cell_bits) - 1, U);
         // A balanced cell sits at half levels, so a level is a whole number of half steps.
-        const double room = (1 - c.g_ratio) * 32767 / c.headroom;
-        if (c.scheme == "balanced")
+        const double g_ratio = c.device.g_min / c.device.g_max;
+        const double room = (1 - g_ratio) * 32767 / c.crossbar.headroom;
+        if (balanced)
             D = 2 * static_cast<int64_t>(room / static_cast<double>(2 * u_max));
         else
             D = static_cast<int64_t>(room / static_cast<double>(u_max));
-        G_min = static_cast<int64_t>(std::nearbyint(c.g_ratio / (1 - c.g_ratio) * static_cast<double>(u_max) *
-                                                    static_cast<double>(D)));
+        G_min = static_cast<int64_t>(
+            std::nearbyint(g_ratio / (1 - g_ratio) * static_cast<double>(u_max) * static_cast<double>(D)));
         G_max = G_min + D * u_max;
     }
 
     const CrossbarCase& c;
     int64_t N, K, rows, height, width, RT, CT, columns, pitch, P, conversions, q_max, S, u_max, D, G_min,
         G_max;
-    bool offset, analog, real;
+    bool offset, balanced, analog, real, reference_column;
     std::vector<int64_t> row_tiles, column_tiles;
 
     // Calibration.
@@ -85,7 +92,7 @@ class Layer {
 
     double w_scale(int64_t g, int64_t n) const {
         double largest = 0;
-        if (c.scale_per_column)
+        if (c.crossbar.scale == WeightScale::column)
             for (int64_t k = 0; k < K; ++k) largest = std::max(largest, std::fabs(weight(g, n, k)));
         else
             for (float w : c.weight) largest = std::max(largest, std::fabs(static_cast<double>(w)));
@@ -107,7 +114,7 @@ class Layer {
 
     double digit(double level, int64_t s) const {
         if (S == 1) return level;
-        const int64_t base = power(2, c.cell_bits);
+        const int64_t base = power(2, c.crossbar.cell_bits);
         return static_cast<double>(static_cast<int64_t>(level) / power(base, s) % base);
     }
 
@@ -115,16 +122,16 @@ class Layer {
         double u = 0;
         if (offset) {
             u = digit(level + static_cast<double>(q_max), s);
-        } else if (c.scheme == "balanced") {
+        } else if (balanced) {
             double d = digit(std::fabs(level), s);
             if (level < 0) d = -d;
             u = (static_cast<double>(u_max) + (p == 0 ? d : -d)) / 2;
         } else {
             u = digit(std::max(p == 0 ? level : -level, 0.0), s);
         }
-        const int64_t asked = real ? 0 : (c.scheme == "balanced" ? 2 * u_max + 1 : u_max + 1);
-        if (c.levels > 0 && (asked == 0 || c.levels < asked)) {
-            const double steps = static_cast<double>(c.levels - 1);
+        const int64_t asked = real ? 0 : (balanced ? 2 * u_max + 1 : u_max + 1);
+        if (c.device.levels > 0 && (asked == 0 || c.device.levels < asked)) {
+            const double steps = static_cast<double>(c.device.levels - 1);
             u = std::nearbyint(u * steps / static_cast<double>(u_max)) * static_cast<double>(u_max) / steps;
         }
         return G_min + static_cast<int64_t>(std::nearbyint(u * static_cast<double>(D)));
@@ -143,41 +150,36 @@ class Layer {
         if (nominal) return static_cast<int16_t>(t);
         const uint64_t e = cell(g, s, p, row, column);
         const uint64_t w = word(stream(Domain::fault), e);
-        const bool low = w < static_cast<uint64_t>(std::ldexp(static_cast<double>(c.stuck_low), 32));
-        const bool high = w >= (uint64_t{1} << 32) -
-                                   static_cast<uint64_t>(std::ldexp(static_cast<double>(c.stuck_high), 32));
+        const bool low = w < static_cast<uint64_t>(std::ldexp(rounded(c.device.stuck_low), 32));
+        const bool high =
+            w >= (uint64_t{1} << 32) - static_cast<uint64_t>(std::ldexp(rounded(c.device.stuck_high), 32));
         if (low || high) {
             if (out) ++out->stuck;
-            if (!c.stuck_anywhere) return static_cast<int16_t>(high ? G_max : G_min);
+            if (c.device.stuck_value == StuckValue::rail) return static_cast<int16_t>(high ? G_max : G_min);
             const float u =
                 std::fmaf(static_cast<float>(word(stream(Domain::fault_value), e)), 0x1p-32f, 0x1p-33f);
             return static_cast<int16_t>(
                 std::nearbyint(std::fmaf(u, static_cast<float>(G_max - G_min), static_cast<float>(G_min))));
         }
         const float target_g = static_cast<float>(t);
-        float g_programmed = target_g;
-        if (c.sigma > 0 && c.error != "none") {
-            const float n = c.error == "uniform" ? uniform(stream(Domain::programming), e)
-                                                 : normal(stream(Domain::programming), e);
-            if (c.error == "lognormal")
-                g_programmed = target_g * exp_of(c.sigma * n);
-            else if (c.relative_to_target)
-                g_programmed = std::fmaf(c.sigma * target_g, n, target_g);
-            else
-                g_programmed = std::fmaf(c.sigma * static_cast<float>(G_max), n, target_g);
-        }
+        const DeviceOracle& device = device_oracle(c.device.effective_error());
+        const float n = device.draw == Draw::uniform ? uniform(stream(Domain::programming), e)
+                                                     : normal(stream(Domain::programming), e);
+        const float g_programmed = device.programmed(c.device, static_cast<float>(G_max), target_g, n);
         if (out && (g_programmed < 0 || g_programmed > 32767)) ++out->clipped;
         return static_cast<int16_t>(std::nearbyint(std::min(std::max(g_programmed, 0.0f), 32767.0f)));
     }
 
     // Inputs.
-    int64_t phases() const { return is_signed && !c.offset_inputs ? 2 : 1; }
+    int64_t x_bits() const { return c.crossbar.input_bits; }
+    bool offset_inputs() const { return c.crossbar.input_sign == InputSign::offset; }
+    int64_t phases() const { return is_signed && !offset_inputs() ? 2 : 1; }
     int64_t steps() const {
-        const int bits = is_signed && !c.offset_inputs ? c.x_bits - 1 : c.x_bits;
-        return (bits + c.dac_bits - 1) / c.dac_bits;
+        const int64_t bits = is_signed && !offset_inputs() ? x_bits() - 1 : x_bits();
+        return (bits + c.crossbar.dac_bits - 1) / c.crossbar.dac_bits;
     }
-    int64_t largest_code() const { return is_signed ? power(2, c.x_bits - 1) - 1 : power(2, c.x_bits) - 1; }
-    int64_t input_offset() const { return is_signed && c.offset_inputs ? power(2, c.x_bits - 1) : 0; }
+    int64_t largest_code() const { return is_signed ? power(2, x_bits() - 1) - 1 : power(2, x_bits()) - 1; }
+    int64_t input_offset() const { return is_signed && offset_inputs() ? power(2, x_bits() - 1) : 0; }
 
     int64_t code_of(float x) const {
         const float v = std::nearbyint(x * (1.0f / x_lsb));
@@ -202,15 +204,15 @@ class Layer {
     int64_t part(int64_t code, int64_t phase, int64_t step) const {
         const int64_t v =
             phase == 0 ? std::max<int64_t>(code + input_offset(), 0) : std::max<int64_t>(-code, 0);
-        return v / power(2, step * c.dac_bits) % power(2, c.dac_bits);
+        return v / power(2, step * c.crossbar.dac_bits) % power(2, c.crossbar.dac_bits);
     }
 
     std::tuple<int64_t, int64_t, int64_t, int64_t, int64_t> range_key(int64_t g, int64_t rt, int64_t s,
                                                                       int64_t p, int64_t column) const {
         const int64_t ct = column >= N ? column - N : tile_of(column_tiles, column);
-        if (c.granularity == "slice") return {0, 0, s, 0, 0};
-        if (c.granularity == "tile") return {g, rt, s, p, ct};
-        if (c.granularity == "column") return {g, rt, s, p, column};
+        if (c.adc.granularity == Granularity::slice) return {0, 0, s, 0, 0};
+        if (c.adc.granularity == Granularity::tile) return {g, rt, s, p, ct};
+        if (c.adc.granularity == Granularity::column) return {g, rt, s, p, column};
         return {0, 0, 0, 0, 0};
     }
 
@@ -222,7 +224,7 @@ class Layer {
         }
         is_signed = least < 0;
         x_max = std::max(std::fabs(least), std::fabs(largest));
-        if (c.input_clip < 100) x_max = std::min(x_max, clipped_extent(images));
+        if (c.crossbar.input_clip) x_max = std::min(x_max, clipped_extent(images));
         x_lsb = x_max > 0 ? x_max / static_cast<float>(largest_code()) : 1.0f;
         if (rows > K) fix_bias();
     }
@@ -234,7 +236,7 @@ class Layer {
         std::sort(magnitude.begin(), magnitude.end());
         double extent = std::ldexp(1.0, -60);
         while (extent <= magnitude.back()) extent *= 2;
-        const double wanted = std::ceil(static_cast<double>(magnitude.size()) * c.input_clip / 100);
+        const double wanted = std::ceil(static_cast<double>(magnitude.size()) * *c.crossbar.input_clip / 100);
         const double x = magnitude[static_cast<size_t>(std::max(wanted, 1.0)) - 1];
         return static_cast<float>(extent * (std::floor(x / extent * 65536) + 1) / 65536);
     }
@@ -251,14 +253,14 @@ class Layer {
                     largest = std::max(
                         largest, std::fabs(static_cast<double>(c.bias[static_cast<size_t>(g * N + n)])) /
                                      (lsb(g, n) * static_cast<double>(x_lsb)));
-        const double drive = std::ceil(largest / static_cast<double>(c.bias_rows * q_max));
+        const double drive = std::ceil(largest / static_cast<double>(c.bias_rows() * q_max));
         bias_drive =
             static_cast<int64_t>(std::min(std::max(drive, 1.0), static_cast<double>(largest_code())));
         bias_level.clear();
         for (int64_t g = 0; g < c.groups; ++g)
             for (int64_t n = 0; n < N; ++n) {
                 const double unit = lsb(g, n) * static_cast<double>(x_lsb) *
-                                    static_cast<double>(c.bias_rows) * static_cast<double>(bias_drive);
+                                    static_cast<double>(c.bias_rows()) * static_cast<double>(bias_drive);
                 const double level =
                     unit > 0
                         ? std::nearbyint(static_cast<double>(c.bias[static_cast<size_t>(g * N + n)]) / unit)
@@ -295,9 +297,9 @@ class Layer {
             i += x * G;
             variance += x * x * ((G * G + 16384) / 32768);
         }
-        if (!element || c.read_noise == 0) return i;
+        if (!element || c.device.read_noise == 0) return i;
         const float n = normal(stream(Domain::read_noise), *element);
-        const float factor = c.read_noise * static_cast<float>(std::sqrt(32768.0));
+        const float factor = static_cast<float>(c.device.read_noise) * static_cast<float>(std::sqrt(32768.0));
         return i + static_cast<int64_t>(std::nearbyint(std::sqrt(static_cast<float>(variance)) * factor * n));
     }
 
@@ -324,7 +326,7 @@ class Layer {
     }
 
     void fix_ranges(const std::vector<float>& images) {
-        if (c.adc_bits == 0) return;
+        if (c.adc.bits == 0) return;
         std::map<decltype(range_key(0, 0, 0, 0, 0)), std::vector<int64_t>> sums;
         std::map<decltype(range_key(0, 0, 0, 0, 0)), int64_t> rows_of;
         const Cells cells = program(true, nullptr);
@@ -339,12 +341,13 @@ class Layer {
                             for (int64_t row = row_tiles[static_cast<size_t>(rt)];
                                  row < row_tiles[static_cast<size_t>(rt + 1)]; ++row)
                                 all += conductance(cells, g, s, p, row, column);
-                            largest_possible = std::max(largest_possible, all * (power(2, c.dac_bits) - 1));
+                            largest_possible =
+                                std::max(largest_possible, all * (power(2, c.crossbar.dac_bits) - 1));
                             if (p >= conversions) continue;
                             const auto key = range_key(g, rt, s, p, column);
                             rows_of[key] = std::max(rows_of[key], row_tiles[static_cast<size_t>(rt + 1)] -
                                                                       row_tiles[static_cast<size_t>(rt)]);
-                            if (c.range != "calibrated") continue;
+                            if (c.adc.range != AdcRange::calibrated) continue;
                             for (int64_t image = 0; image < count; ++image)
                                 for (int64_t place = 0; place < height * width; ++place) {
                                     const std::vector<int64_t> x = codes(images, image, place, g);
@@ -356,15 +359,17 @@ class Layer {
                         }
         const int64_t first = analog ? -largest_possible : 0, bin = (largest_possible - first) / 65536 + 1;
         for (const auto& [key, tile_rows] : rows_of) {
-            if (c.range == "fixed") {
-                set_range(key, c.low * static_cast<double>(G_max), c.high * static_cast<double>(G_max));
-            } else if (c.range == "max") {
-                set_range(key, 0, static_cast<double>(tile_rows * (power(2, c.dac_bits) - 1) * G_max));
+            if (c.adc.range == AdcRange::fixed) {
+                set_range(key, c.adc.low * static_cast<double>(G_max),
+                          c.adc.high * static_cast<double>(G_max));
+            } else if (c.adc.range == AdcRange::max) {
+                set_range(key, 0,
+                          static_cast<double>(tile_rows * (power(2, c.crossbar.dac_bits) - 1) * G_max));
             } else {
                 std::vector<int64_t>& all = sums[key];
                 std::sort(all.begin(), all.end());
                 const size_t out =
-                    static_cast<size_t>(static_cast<double>(all.size()) * (1 - c.percentile / 100) / 2);
+                    static_cast<size_t>(static_cast<double>(all.size()) * (1 - c.adc.percentile / 100) / 2);
                 const int64_t low = (all[out] - first) / bin,
                               high = (all[all.size() - 1 - out] - first) / bin;
                 set_range(key, static_cast<double>(first + low * bin),
@@ -374,13 +379,13 @@ class Layer {
     }
 
     void set_range(const std::tuple<int64_t, int64_t, int64_t, int64_t, int64_t>& key, double lo, double hi) {
-        const double top = static_cast<double>(power(2, c.adc_bits) - 1);
+        const double top = static_cast<double>(power(2, c.adc.bits) - 1);
         if (!analog) {
             ranges[key] = {static_cast<float>(lo), hi > lo ? static_cast<float>((hi - lo) / top) : 1.0f};
             return;
         }
         hi = std::max(std::fabs(lo), std::fabs(hi));
-        const double side = std::max(1.0, static_cast<double>(power(2, c.adc_bits - 1) - 1));
+        const double side = std::max(1.0, static_cast<double>(power(2, c.adc.bits - 1) - 1));
         ranges[key] = {static_cast<float>(-hi), hi > 0 ? static_cast<float>(hi / side) : 1.0f};
     }
 
@@ -398,26 +403,30 @@ class Layer {
 
     int64_t convert(int64_t i, int64_t place_of_all, int64_t g, int64_t phase, int64_t step, int64_t rt,
                     int64_t s, int64_t p, int64_t column) const {
-        if (c.adc_bits == 0) return i;
+        if (c.adc.bits == 0) return i;
         const auto [lo, lsb_of_adc] = ranges.at(range_key(g, rt, s, p, column));
         int64_t first = column;  // of the columns on this converter
         if (column < N) {
             const int64_t begin = column_tiles[static_cast<size_t>(tile_of(column_tiles, column))];
-            first = begin + (column - begin) / c.columns_per_adc * c.columns_per_adc;
+            first = begin + (column - begin) / c.adc.columns_per_adc * c.adc.columns_per_adc;
         }
         const uint64_t e = static_cast<uint64_t>((((g * RT + rt) * S + s) * P + p) * pitch + first);
-        const float gain = c.gain_sigma > 0 ? c.gain_sigma * normal(stream(Domain::converter_gain), e) : 0.0f;
-        const float shift =
-            c.offset_sigma > 0 ? c.offset_sigma * normal(stream(Domain::converter_offset), e) : 0.0f;
+        const auto drawn = [&](double sigma, Domain domain) {
+            return sigma > 0 ? static_cast<float>(sigma) * normal(stream(domain), e) : 0.0f;
+        };
+        const float gain = drawn(c.adc.gain_sigma, Domain::converter_gain);
+        const float shift = drawn(c.adc.offset_sigma, Domain::converter_offset);
         const float a = (1.0f + gain) / lsb_of_adc, b = shift - lo * a;
         float v = std::fmaf(static_cast<float>(i), a, b);
-        if (c.adc_noise > 0)
-            v = std::fmaf(c.adc_noise,
+        if (c.adc.noise > 0)
+            v = std::fmaf(static_cast<float>(c.adc.noise),
                           normal(stream(Domain::converter_noise),
                                  element(place_of_all, g, rt, phase, step, s, p, column)),
                           v);
-        return static_cast<int64_t>(
-            std::min(std::max(std::nearbyint(v), 0.0f), static_cast<float>(power(2, c.adc_bits) - 1)));
+        const uint64_t converters = static_cast<uint64_t>(c.groups * RT * S * P * pitch);
+        return adc_oracle(c.adc.type).code(c.adc, v, [&](int64_t k) {
+            return normal(stream(Domain::converter_numbers), static_cast<uint64_t>(k) * converters + e);
+        });
     }
 };
 
@@ -433,9 +442,11 @@ struct Join {
         return codes[static_cast<size_t>(
             ((((phase * l.steps() + step) * l.RT + rt) * l.S + s) * l.conversions + p) * l.columns + column)];
     }
-    int64_t base(int64_t s, int64_t p) const { return (p == 0 ? 1 : -1) * power(power(2, l.c.cell_bits), s); }
+    int64_t base(int64_t s, int64_t p) const {
+        return (p == 0 ? 1 : -1) * power(power(2, l.c.crossbar.cell_bits), s);
+    }
     int64_t read_weight(int64_t phase, int64_t step) const {
-        return (phase == 0 ? 1 : -1) * power(2, step * l.c.dac_bits);
+        return (phase == 0 ? 1 : -1) * power(2, step * l.c.crossbar.dac_bits);
     }
 
     /// Phases and steps of one conversion put together.
@@ -477,13 +488,13 @@ struct Join {
         int64_t sum = 0;
         for (int64_t s = 0; s < l.S; ++s) {
             for (int64_t p = 0; p < l.P; ++p) sum += base(s, p) * l.target(q, s, p);
-            if (l.c.reference_column) sum -= base(s, 0) * l.target(0, s, 0);
+            if (l.reference_column) sum -= base(s, 0) * l.target(0, s, 0);
         }
         return sum;
     }
     int64_t constant(int64_t column) const {
         int64_t sum = 0;
-        const int64_t zero = l.offset && !l.c.reference_column ? joined_target(0) : 0;
+        const int64_t zero = l.offset && !l.reference_column ? joined_target(0) : 0;
         for (int64_t row = 0; row < l.rows; ++row) {
             sum += zero * x[static_cast<size_t>(row)];
             sum += l.input_offset() * joined_target(l.q(g, row, column));
@@ -491,16 +502,16 @@ struct Join {
         return sum;
     }
 
-    bool pools() const { return l.c.adc_bits == 0 || l.c.granularity == "layer"; }
+    bool pools() const { return l.c.adc.bits == 0 || l.c.adc.granularity == Granularity::layer; }
 
     int64_t joined_less_reference(int64_t column) const {
-        if (!l.c.reference_column) return joined(column);
+        if (!l.reference_column) return joined(column);
         return joined(column) - joined(l.N + tile_of(l.column_tiles, column));
     }
 
     float output(int64_t column) const {
         float z = 0;
-        if (l.c.adc_bits == 0) {
+        if (l.c.adc.bits == 0) {
             z = static_cast<float>(joined_less_reference(column) - constant(column));
         } else if (pools()) {
             const auto [lo, step] = l.ranges.at({0, 0, 0, 0, 0});
@@ -508,13 +519,13 @@ struct Join {
             for (int64_t s = 0; s < l.S; ++s)
                 for (int64_t p = 0; p < l.conversions; ++p)
                     weight += base(s, p) * l.RT * sum_of_read_weights();
-            if (l.c.reference_column) weight = 0;
+            if (l.reference_column) weight = 0;
             z = std::fmaf(step, static_cast<float>(joined_less_reference(column)),
                           lo * static_cast<float>(weight)) -
                 static_cast<float>(constant(column));
         } else {
             z = joined_in_float(column);
-            if (l.c.reference_column) z -= joined_in_float(l.N + tile_of(l.column_tiles, column));
+            if (l.reference_column) z -= joined_in_float(l.N + tile_of(l.column_tiles, column));
             z -= static_cast<float>(constant(column));
         }
         const float scale = l.x_lsb * static_cast<float>(l.lsb(g, column)) / static_cast<float>(l.D);

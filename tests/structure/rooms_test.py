@@ -9,13 +9,15 @@ import unittest
 
 ROOT = pathlib.Path(os.environ.get("MHO_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2]))
 
-PHYSICS = {"kernels/base", "kernels/crossbar", "kernels/steps"}
+PHYSICS = {"kernels/base", "kernels/devices", "kernels/adcs", "kernels/crossbar", "kernels/steps"}
 BACKEND = PHYSICS | {"kernels"}
 NETWORK = {"models", "models/onnx", "models/data"}
 
 ROOMS = {
     "kernels/base": set(),
-    "kernels/crossbar": {"kernels/base"},
+    "kernels/devices": {"kernels/base"},
+    "kernels/adcs": {"kernels/base"},
+    "kernels/crossbar": {"kernels/base", "kernels/devices", "kernels/adcs"},
     "kernels/steps": {"kernels/base"},
     "kernels": PHYSICS,
     "kernels/cpu": BACKEND,

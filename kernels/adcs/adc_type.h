@@ -1,0 +1,32 @@
+// kernels/adcs/adc_type.h - what every type of converter is made of. docs/physics.md section 4.
+//
+// Gain, offset, range and noise are common to all: they make v, the column sum in ADC steps
+// (kernels/crossbar/adc.h). A type says which code v becomes. It is a plain struct, passed to kernels, with
+//   kHelp             half a line
+//   Settings          what it asks of the user, with list() for keys of the config; NoSettings
+//   (s, bits)         a constructor from its Settings
+//   numbers(bits)     how many floats each converter holds of its own, drawn once a chip
+//   draws(bits)       how many N(0, 1) draws make them
+//   make(n, own)      makes them: n(k) is draw k, own[k] number k
+//   code(v, own)      the code: float32, the same bits everywhere
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "kernels/base/elementary.h"
+#include "kernels/base/host_device.h"
+#include "kernels/base/setting.h"
+
+namespace mho {
+
+/// Numbers that lie `stride` apart: number k of all converters of a layer, then number k + 1.
+template <class Float>
+struct Strided {
+    Float* first = nullptr;
+    int64_t stride = 0;
+
+    MHO_FORMULA Float& operator[](int64_t k) const { return first[k * stride]; }
+};
+
+}  // namespace mho
