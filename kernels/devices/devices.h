@@ -9,6 +9,7 @@
 #include "kernels/devices/lognormal.h"
 #include "kernels/devices/none.h"
 #include "kernels/devices/normal.h"
+#include "kernels/devices/polynomial.h"
 #include "kernels/devices/uniform.h"
 
 namespace mho {
@@ -18,7 +19,8 @@ namespace mho {
     DO(none, NoError)             \
     DO(normal, NormalError)       \
     DO(uniform, UniformError)     \
-    DO(lognormal, LognormalError)
+    DO(lognormal, LognormalError) \
+    DO(polynomial, PolynomialError)
 
 enum class ErrorKind {
 #define MHO_ENUMERATOR(name, Type) name,

@@ -23,6 +23,30 @@ double relative_sigma(const DeviceSettings& d, double target) {
     return d.sigma * (d.relative_to == RelativeTo::target ? target : 1);
 }
 
+/// In microsiemens.
+double polynomial_sigma(const DeviceSettings& d, double g) {
+    double sigma = 0, power = 1;
+    for (double c : d.error_kinds.polynomial.coefficients) {
+        sigma += c * power;
+        power *= g;
+    }
+    return std::max(sigma, 0.0);
+}
+
+float off_by_polynomial(const DeviceSettings& d, float g_max, float target, float n) {
+    const std::vector<double>& c = d.error_kinds.polynomial.coefficients;
+    const double code = d.g_max / static_cast<double>(g_max);  // uS
+    float sigma = 0;
+    for (size_t k = c.size(); k-- > 0;)
+        sigma = std::fmaf(sigma, target, static_cast<float>(c[k] * std::pow(code, static_cast<int>(k) - 1)));
+    return std::fmaf(std::max(sigma, 0.0f), n, target);
+}
+
+/// None at the lowest targets, up to a third of g_max.
+void choose_polynomial(DeviceSettings& d, const Drawn& drawn) {
+    d.error_kinds.polynomial.coefficients = {drawn(-1, 8), drawn(0.08, 0.2), drawn(0, 1e-3)};
+}
+
 void choose_sigma(DeviceSettings& d, const Drawn& drawn) {
     const double sigmas[] = {0.0, 0.02, 0.3};
     d.sigma = sigmas[static_cast<size_t>(drawn(0, 2.999))];
@@ -52,6 +76,10 @@ const std::vector<DeviceOracle>& device_oracles() {
          choose_sigma,
          [](const DeviceSettings& d, double target, double g) {
              return g > 0 ? gaussian_distribution(std::log(g / target) / d.sigma) : 0.0;
+         }},
+        {ErrorKind::polynomial, Draw::normal, off_by_polynomial, choose_polynomial,
+         [](const DeviceSettings& d, double target, double g) {
+             return gaussian_distribution((g - target) * d.g_max / polynomial_sigma(d, target * d.g_max));
          }},
     };
     return rows;
