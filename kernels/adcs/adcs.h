@@ -5,12 +5,15 @@
 #pragma once
 
 #include "kernels/adcs/adc_type.h"
+#include "kernels/adcs/sar.h"
 #include "kernels/adcs/uniform.h"
 
 namespace mho {
 
 /// DO(name, type) for every type.
-#define MHO_EACH_ADC_TYPE(DO) DO(uniform, UniformAdc)
+#define MHO_EACH_ADC_TYPE(DO) \
+    DO(uniform, UniformAdc)   \
+    DO(sar, SarAdc)
 
 enum class AdcType {
 #define MHO_ENUMERATOR(name, Type) name,
