@@ -76,7 +76,9 @@ def lines_of(file, function):
     """The lines of a function of kernels/cuda/FILE, from its name to its closing brace."""
     text = (ROOT / "kernels/cuda" / file).read_text()
     begin = re.search(rf"\b{function}\([^;]*?\{{\n", text).start()
-    return range(text.count("\n", 0, begin) + 1, text.count("\n", 0, text.index("\n}", begin)) + 3)
+    line = text[text.rfind("\n", 0, begin) + 1:]
+    indent = line[:len(line) - len(line.lstrip())]  # of a member, or none
+    return range(text.count("\n", 0, begin) + 1, text.count("\n", 0, text.index(f"\n{indent}}}\n", begin)) + 3)
 
 
 def multiplying_loop(kernel):

@@ -32,30 +32,29 @@ __device__ inline int32_t code_of(float v, int32_t largest) {
 /// Column sums of one read become codes, by converters alone. The sums have kept a weight, `unit` takes it
 /// off: a power of two, so that nothing is rounded otherwise.
 __device__ inline void convert_sums(const CrossbarParams& p, const LaneConverters& converters, float unit,
-                                    const int32_t sums[2][4], int32_t codes[2][4]) {
-    MHO_UNROLL
-    for (int e = 0; e < kLaneSums; ++e) {
-        const int j = e / 4, i = e % 4;
-        const Converter& c = converters.of[j][i % 2];
+                                    const LaneSums<int32_t>& sums, LaneSums<int32_t>& codes) {
+    for_each_sum([&](int j, int i) {
+        const Converter& c = converters.of[j][column_of(i)];
         const Converter scaled{c.a * unit, c.b, {}};
         codes[j][i] = code_of(scaled.steps(static_cast<float>(sums[j][i])), p.largest_code);
-    }
+    });
 }
 
-/// The code of any type of converter at column `column`, -1 for none.
+/// The code of a converter of the type that the kind of kernel is for, at column `column`, -1 for none.
+template <class Kind>
 __device__ inline int32_t code_of_type(const CrossbarParams& p, const Conversion& c, int32_t column,
                                        float v) {
-    if (p.adc.type == AdcType::uniform) return code_of(v, p.largest_code);
+    if (Kind::kBytes || p.adc.type == AdcType::uniform) return code_of(v, p.largest_code);
     if (column < 0) return 0;
     const float* own = p.converters.own + converter_of(p, c, column);
     return static_cast<int32_t>(p.adc.code(v, {own, p.converters.count}));
 }
 
 /// The same by any converters: ideal ones, noisy ones, those of any type.
-template <class Sum>
+template <class Kind, class Sum>
 __device__ inline void convert_sums(const CrossbarParams& p, const Conversion& c, const LanePlaces& at,
-                                    const LaneConverters& converters, const Sum sums[2][4],
-                                    int64_t codes[2][4]) {
+                                    const LaneConverters& converters, const LaneSums<Sum>& sums,
+                                    LaneSums<int64_t>& codes) {
     MHO_UNROLL
     for (int j = 0; j < 2; ++j) {
         Normal2 n[2] = {};
@@ -66,9 +65,9 @@ __device__ inline void convert_sums(const CrossbarParams& p, const Conversion& c
                 codes[j][i] = int64_t{sums[j][i]};
                 continue;
             }
-            const float v = converters.of[j][i % 2].steps(static_cast<float>(sums[j][i]), p.adc_noise,
-                                                          i % 2 == 0 ? n[i / 2].first : n[i / 2].second);
-            codes[j][i] = int64_t{code_of_type(p, c, at.column[j][i % 2], v)};
+            const float v = converters.of[j][column_of(i)].steps(static_cast<float>(sums[j][i]), p.adc_noise,
+                                                                 draw_of(n, i));
+            codes[j][i] = int64_t{code_of_type<Kind>(p, c, at.column[j][column_of(i)], v)};
         }
     }
 }
@@ -77,54 +76,50 @@ __device__ inline void convert_sums(const CrossbarParams& p, const Conversion& c
 /// large by.
 template <class Sum, class Code>
 __device__ inline void inspect_read(const CrossbarParams& p, const ColumnChunk& chunk, const Conversion& c,
-                                    const LanePlaces& at, int kept, const Sum sums[2][4],
-                                    const Code codes[2][4]) {
+                                    const LanePlaces& at, int kept, const LaneSums<Sum>& sums,
+                                    const LaneSums<Code>& codes) {
     const Inspection& wanted = p.inspect;
     const int64_t positions = p.geometry.vectors - p.first_vector;
     const int64_t arrays = int64_t{p.row_tiles} * p.slices * p.conversions;
     const int64_t array = (int64_t{c.row_tile} * p.slices + c.slice) * p.conversions + c.polarity;
-    MHO_UNROLL
-    for (int e = 0; e < kLaneSums; ++e) {
-        const int j = e / 4, i = e % 4;
-        if (!at.there(j, i) || !(chunk.owned >> (at.slot[j] + i % 2) & 1)) continue;
-        const int32_t column = at.column[j][i % 2];
+    for_each_sum([&](int j, int i) {
+        if (!at.there(j, i) || !(chunk.owned >> (at.slot[j] + column_of(i)) & 1)) return;
+        const int32_t column = at.column[j][column_of(i)];
         if (wanted.histogram) {
             const int64_t bin = (sums[j][i] - wanted.first) / wanted.width;  // of ideal converters: none kept
             const int64_t range = wanted.range_of[converter_of(p, c, column)];
             atomicAdd(&wanted.histogram[range * wanted.bins + bin], 1ull);
-            continue;
+            return;
         }
-        const int64_t vector = static_cast<int64_t>(at.place[i / 2] - first_place(p));
+        const int64_t vector = static_cast<int64_t>(at.place[row_of(i)] - first_place(p));
         const int64_t read =
             (blockIdx.z * positions + vector - p.first_vector) * p.cells.extents.reads + c.read;
         const int64_t place = (read * arrays + array) * p.cells.columns + column;
         if (wanted.column_sum) wanted.column_sum[place] = sums[j][i] >> kept;
         if (wanted.code) wanted.code[place] = codes[j][i];
-    }
+    });
 }
 
 /// Takes in the reads of one conversion, joined over phases and steps.
 template <class Kind>
 __device__ inline void join_reads(const CrossbarParams& p, const Conversion& c, const LanePlaces& at,
-                                  int32_t first_vector, const typename Kind::Joined reads[2][4]) {
+                                  int32_t first_vector, const LaneSums<typename Kind::Joined>& reads) {
     using Integer = typename Kind::Joined;
     const Integer weight =
         (c.polarity == 0 ? 1 : -1) * (Integer{1} << (p.slices == 1 ? 0 : c.slice * p.cell_bits));
-    MHO_UNROLL
-    for (int e = 0; e < kLaneSums; ++e) {
-        const int j = e / 4, i = e % 4;
-        if (!at.there(j, i)) continue;
-        const int32_t vector = first_vector + static_cast<int32_t>(threadIdx.x % 32 / 4) + 8 * (i / 2);
+    for_each_sum([&](int j, int i) {
+        if (!at.there(j, i)) return;
+        const int32_t vector = first_vector + vector_of_lane(row_of(i));
         Joined<Kind>& joined =
-            shared_part<Joined<Kind>>(p.block.joined)[vector * p.block.columns + at.slot[j] + i % 2];
+            shared_part<Joined<Kind>>(p.block.joined)[vector * p.block.columns + at.slot[j] + column_of(i)];
         if (p.rule.kind != CodeScale::separate) {
             joined.sum += weight * reads[j][i];
-            continue;
+            return;
         }
-        const uint64_t element = converter_of(p, c, at.column[j][i % 2]);
+        const uint64_t element = converter_of(p, c, at.column[j][column_of(i)]);
         joined.z = add_array(joined.z, reads[j][i], p.array_scale[element], p.array_offset[element],
                              p.rule.read_weight);
-    }
+    });
 }
 
 }  // namespace mho::cuda

@@ -13,13 +13,13 @@ constexpr int32_t kFewVectors = 64;
 
 int64_t round_up(int64_t value, int64_t to) { return (value + to - 1) / to * to; }
 
-/// Bytes hold every code and every sum fits 32 bits with room for noise; and where there is read noise, parts
-/// are bits.
+/// Bytes hold every code and every sum fits 32 bits with room for noise; where there is read noise, parts are
+/// bits; converters are uniform.
 bool fits_bytes(const CrossbarLayer& l, const CodePlan& codes) {
     const int64_t largest_stored =
         codes.phases == 2 ? 2 * int64_t{codes.high} + 1 : int64_t{codes.high} + codes.offset;
     const bool bits = l.crossbar.dac_bits == 1 || l.device.read_noise == 0;
-    return largest_stored <= 255 && bits &&
+    return largest_stored <= 255 && bits && l.adc.type == AdcType::uniform &&
            l.largest_row_tile() * l.largest_part() * 32767 < int64_t{1} << 30;
 }
 
@@ -38,8 +38,7 @@ bool fits_quiet(const CrossbarLayer& l, const CodePlan& codes) {
 
 ReadKind kind_of(const CrossbarLayer& l, const CodePlan& codes, const ReadEffects& e) {
     if (!fits_bytes(l, codes)) return ReadKind::wide;
-    const bool quiet = !e.read_noise && !e.ideal_converters && !e.converter_noise &&
-                       l.adc.type == AdcType::uniform && fits_quiet(l, codes);
+    const bool quiet = !e.read_noise && !e.ideal_converters && !e.converter_noise && fits_quiet(l, codes);
     return quiet ? ReadKind::quiet_bytes : ReadKind::bytes;
 }
 

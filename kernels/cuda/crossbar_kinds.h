@@ -5,7 +5,7 @@
 
 namespace mho::cuda {
 
-/// Codes in bytes, sums in 32 bits; so many steps at once as registers hold.
+/// Codes in bytes, sums in 32 bits, uniform converters; so many steps at once as registers hold.
 template <int kStepsAtOnce>
 struct ByteCodes {
     using Code = uint8_t;
@@ -20,7 +20,7 @@ struct QuietBytes : ByteCodes<4> {
     using Joined = int32_t;
     static constexpr bool kQuiet = true;
 };
-/// Codes of 16 bits, sums of 64.
+/// Codes of 16 bits, sums of 64, converters of any type.
 struct WideCodes {
     using Code = uint16_t;
     using Sum = int64_t;

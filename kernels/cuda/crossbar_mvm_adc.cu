@@ -24,29 +24,29 @@ __device__ void read_tile(const CrossbarParams& p, const ColumnChunk& chunk, Con
     using Integer = typename Kind::Joined;
     const LanePlaces at(p, chunk, first_vector, tile);
     const LaneConverters converters(p, c, at);
-    Integer joined[2][4] = {};
+    LaneSums<Integer> joined = {};
     for (int phase = 0; phase < p.read.phases; ++phase) {
         float unit = 1.0f;  // of the sums that keep the weight of their step
         Integer weight = phase == 0 ? 1 : -1;
         for (int step = 0; step < p.read.steps; step += Kind::kSteps) {
-            typename Kind::Sum sums[Kind::kSteps][2][4];
+            LaneSums<typename Kind::Sum> sums[Kind::kSteps];
             c.read = phase * p.read.steps + step;
-            sum_columns<Kind, kNoisy>(p, c, phase, first_vector, tile, at, sums);
+            const Conversion first = c;
+            TileRead<Kind>(p, first, phase, first_vector, tile, at).template sum<kNoisy>(sums);
             MHO_UNROLL
             for (int t = 0; t < Kind::kSteps; ++t, unit *= p.read.part_unit, weight <<= p.read.dac_bits) {
                 if (step + t >= p.read.steps) continue;
                 c.read = phase * p.read.steps + step + t;
-                Integer codes[2][4];
+                LaneSums<Integer> codes;
                 if constexpr (Kind::kQuiet)
                     convert_sums(p, converters, unit, sums[t], codes);
                 else
-                    convert_sums(p, c, at, converters, sums[t], codes);
+                    convert_sums<Kind>(p, c, at, converters, sums[t], codes);
                 if constexpr (kInspect) {
                     const int kept = Kind::kQuiet ? kept_shift<Kind>(p, step + t) : 0;
                     inspect_read(p, chunk, c, at, kept, sums[t], codes);
                 }
-                MHO_UNROLL
-                for (int e = 0; e < kLaneSums; ++e) joined[e / 4][e % 4] += weight * codes[e / 4][e % 4];
+                for_each_sum([&](int j, int i) { joined[j][i] += weight * codes[j][i]; });
             }
         }
     }

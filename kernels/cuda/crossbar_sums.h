@@ -23,75 +23,6 @@ __device__ inline uint32_t step_mask(const ReadPlan& read, int step) {
     return (((1u << read.dac_bits) - 1) << (step * read.dac_bits) & 0xffu) * 0x01010101u;
 }
 
-/// Adds the products of bytes: kSteps steps from `first_step` on of 16 vectors with 16 columns (two tiles),
-/// over all rows.
-template <int kSteps>
-__device__ inline void multiply_bytes(const CrossbarParams& p, const std::byte* codes,
-                                      const CellPlanes& cells, int tile, int rows, int first_step,
-                                      PlaneSums sums[][2]) {
-    const int lane = threadIdx.x % 32, pitch = p.block.row_pitch;
-    const std::byte* x = row_fragment(codes, pitch, lane);
-    const std::byte* g = column_fragment(cells.low + 8 * tile * pitch, pitch, lane);
-    uint32_t mask[kSteps];
-    for (int t = 0; t < kSteps; ++t) mask[t] = step_mask(p.read, first_step + t);
-    for (int k = 0; k < rows; k += kDepth) {
-        uint32_t raw[4], low[4], high[4];
-        load_matrix4(x + k, raw);
-        load_matrix4(g + k, low);
-        load_matrix4(g + cells.plane + k, high);
-        MHO_UNROLL
-        for (int t = 0; t < kSteps; ++t) {
-            uint32_t a[4];
-            for (int i = 0; i < 4; ++i) a[i] = raw[i] & mask[t];
-            for (int j = 0; j < 2; ++j) {
-                multiply_tile(sums[t][j].low, a, low + 2 * j);
-                multiply_tile(sums[t][j].high, a, high + 2 * j);
-            }
-        }
-    }
-}
-
-/// The same for up to kMost steps: all at once, or those left of a read one by one.
-template <int kMost>
-__device__ inline void multiply_steps(const CrossbarParams& p, const std::byte* codes,
-                                      const CellPlanes& cells, int tile, int rows, int first_step,
-                                      PlaneSums sums[kMost][2]) {
-    if (first_step + kMost <= p.read.steps)
-        return multiply_bytes<kMost>(p, codes, cells, tile, rows, first_step, sums);
-    MHO_UNROLL
-    for (int t = 0; t < kMost - 1; ++t)  // sums stay in registers: no step ends the loop
-        if (first_step + t < p.read.steps)
-            multiply_bytes<1>(p, codes, cells, tile, rows, first_step + t, sums + t);
-}
-
-/// The same for one step of 16-bit codes. `square`: 0 the part itself, 1 and 2 the low and high byte of its
-/// square.
-__device__ inline void multiply_wide(const CrossbarParams& p, const std::byte* codes, const CellPlanes& cells,
-                                     int tile, int rows, int step, int square, PlaneSums sums[2]) {
-    const int lane = threadIdx.x % 32;
-    const std::byte* columns = cells.low + int64_t{8 * tile} * p.block.row_pitch;
-    const uint16_t* x = reinterpret_cast<const uint16_t*>(codes);
-    for (int k = 0; k < rows; k += kDepth) {
-        uint32_t low[4], high[4], a[4];
-        load_matrix4(column_fragment(columns + k, p.block.row_pitch, lane), low);
-        load_matrix4(column_fragment(columns + cells.plane + k, p.block.row_pitch, lane), high);
-        for (int i = 0; i < 4; ++i) {
-            const uint16_t* four =
-                x + (lane / 4 + 8 * (i % 2)) * p.block.row_pitch + k + 16 * (i / 2) + 4 * (lane % 4);
-            a[i] = 0;
-            for (int b = 0; b < 4; ++b) {
-                uint32_t part = static_cast<uint32_t>(step_part(four[b], step, p.read.dac_bits));
-                if (square > 0) part = part * part >> (square == 2 ? 8 : 0) & 0xffu;
-                a[i] |= part << (8 * b);
-            }
-        }
-        for (int j = 0; j < 2; ++j) {
-            multiply_tile(sums[j].low, a, low + 2 * j);
-            multiply_tile(sums[j].high, a, high + 2 * j);
-        }
-    }
-}
-
 /// By what power of two the sums of a step are too large.
 template <class Kind>
 __device__ inline int kept_shift(const CrossbarParams& p, int step) {
@@ -107,11 +38,23 @@ __device__ inline Sum joined_planes(const PlaneSums& s, int i, int shift) {
 /// Where vector 0 lies over the whole data set.
 __device__ inline uint64_t first_place(const CrossbarParams& p) { return *p.first_image * p.places; }
 
-/// Sums that a lane holds of 16 x 16, as [2][4]. Loops over them are unrolled, so that they stay in
-/// registers.
-inline constexpr int kLaneSums = 8;
+/// What a lane holds of 16 vectors by 16 columns: of two tiles, four elements each.
+template <class T>
+using LaneSums = T[2][4];
 
-/// What a lane holds of 16 vectors by 16 columns: element i of tile j is vector i/2 at column [j][i mod 2].
+/// Calls each(tile, element) for what a lane holds; unrolled, so that arrays stay in registers. Element i of
+/// tile j is vector row_of(i) of the lane's two at column column_of(i) of the tile's two.
+template <class Each>
+__device__ inline void for_each_sum(const Each& each) {
+    MHO_UNROLL
+    for (int e = 0; e < 8; ++e) each(e / 4, e % 4);
+}
+__device__ inline constexpr int row_of(int element) { return element / 2; }
+__device__ inline constexpr int column_of(int element) { return element % 2; }
+/// Which of 16 vectors: `row` 0 or 1 of the lane's two.
+__device__ inline int vector_of_lane(int row) { return static_cast<int>(threadIdx.x % 32 / 4) + 8 * row; }
+
+/// Where what a lane holds lies.
 struct LanePlaces {
     uint64_t place[2];     // of its vectors, over the whole data set
     int32_t quad[2];       // first of the four columns that share random words; -1: none
@@ -124,7 +67,7 @@ struct LanePlaces {
         MHO_UNROLL
         for (int h = 0; h < 2; ++h) {
             const int64_t vector =
-                p.first_vector + int64_t{blockIdx.x} * p.block.vectors + first_vector + lane / 4 + 8 * h;
+                p.first_vector + int64_t{blockIdx.x} * p.block.vectors + first_vector + vector_of_lane(h);
             place[h] = first_place(p) + static_cast<uint64_t>(vector);
             vector_there[h] = vector < p.geometry.vectors;
         }
@@ -138,7 +81,9 @@ struct LanePlaces {
             }
         }
     }
-    __device__ bool there(int j, int i) const { return column[j][i % 2] >= 0 && vector_there[i / 2]; }
+    __device__ bool there(int j, int i) const {
+        return column[j][column_of(i)] >= 0 && vector_there[row_of(i)];
+    }
 };
 
 /// One conversion of a layer, and which read of it.
@@ -167,101 +112,181 @@ __device__ inline void draw_tile(const CrossbarParams& p, Domain domain, const C
     n[1] = odd ? normal_pair(w.word[2], w.word[3]) : normal_pair(first, second);
 }
 
+/// The draw of element i of a tile, from draw_tile's.
+__device__ inline float draw_of(const Normal2 n[2], int i) {
+    return column_of(i) == 0 ? n[row_of(i)].first : n[row_of(i)].second;
+}
+
 /// The polarities that one conversion subtracts.
 __device__ inline int polarities_of_conversion(const CrossbarParams& p) {
     return p.polarities == 2 && p.conversions == 1 ? 2 : 1;
-}
-
-/// Adds the read noise of one read of one polarity, from the sums of its cells' variances.
-template <class Sum>
-__device__ inline void add_noise(const CrossbarParams& p, const Conversion& c, int32_t polarity,
-                                 const LanePlaces& at, const Sum variance[2][4], Sum noise[2][4]) {
-    MHO_UNROLL
-    for (int j = 0; j < 2; ++j) {
-        Normal2 n[2];
-        draw_tile(p, Domain::read_noise, c, polarity, at, j, n);
-        MHO_UNROLL
-        for (int i = 0; i < 4; ++i) {
-            const float drawn = read_noise(static_cast<float>(variance[j][i]), p.read_noise,
-                                           i % 2 == 0 ? n[i / 2].first : n[i / 2].second);
-            noise[j][i] += static_cast<Sum>(drawn);
-        }
-    }
-}
-
-/// Adds the read noise of kSteps reads of one polarity.
-template <class Kind>
-__device__ inline void add_noise_of_reads(const CrossbarParams& p, const Conversion& first, int32_t polarity,
-                                          const std::byte* codes, const CellPlanes& variances, int rows,
-                                          int first_step, int tile, const LanePlaces& at,
-                                          typename Kind::Sum noise[Kind::kSteps][2][4]) {
-    using Sum = typename Kind::Sum;
-    PlaneSums square[Kind::kSteps][2] = {}, high_square[2] = {};
-    if constexpr (Kind::kBytes) {
-        multiply_steps<Kind::kSteps>(p, codes, variances, tile, rows, first_step, square);
-    } else {
-        multiply_wide(p, codes, variances, tile, rows, first_step, 1, square[0]);
-        multiply_wide(p, codes, variances, tile, rows, first_step, 2, high_square);
-    }
-    MHO_UNROLL
-    for (int t = 0; t < Kind::kSteps; ++t) {
-        if (first_step + t >= p.read.steps) continue;
-        Sum variance[2][4];
-        MHO_UNROLL
-        for (int e = 0; e < kLaneSums; ++e) {
-            const int j = e / 4, i = e % 4;
-            // A part of a byte is one bit, which is its own square.
-            variance[j][i] = joined_planes<Sum>(square[t][j], i, kept_shift<Kind>(p, first_step + t));
-            if constexpr (!Kind::kBytes) variance[j][i] += 256 * joined_planes<Sum>(high_square[j], i, 0);
-        }
-        Conversion c = first;
-        c.read += t;
-        add_noise(p, c, polarity, at, variance, noise[t]);
-    }
 }
 
 __device__ inline void negate(PlaneSums& s) {
     for (int i = 0; i < 4; ++i) s.low[i] = -s.low[i], s.high[i] = -s.high[i];
 }
 
-/// Column sums of 16 vectors by 16 columns for up to Kind::kSteps reads, exact, noise included; with
-/// subtraction before the ADC the difference of the polarities. Quiet kinds keep the weight of their step.
-template <class Kind, bool kNoisy>
-__device__ inline void sum_columns(const CrossbarParams& p, const Conversion& first, int32_t phase,
-                                   int32_t first_vector, int tile, const LanePlaces& at,
-                                   typename Kind::Sum sums[Kind::kSteps][2][4]) {
+/// One warp's reads of 16 vectors at 16 columns of one array: up to Kind::kSteps steps of one phase, from
+/// first.read on.
+template <class Kind>
+class TileRead {
     using Sum = typename Kind::Sum;
-    const int32_t rows = p.row_begin[first.row_tile + 1] - p.row_begin[first.row_tile];
-    const std::byte* codes = shared_part<std::byte>(p.block.codes) +
-                             (int64_t{phase} * p.block.vectors + first_vector) * p.block.row_pitch *
-                                 static_cast<int64_t>(sizeof(typename Kind::Code));
-    const int first_step = first.read - phase * p.read.steps, last = polarities_of_conversion(p) - 1;
-    PlaneSums plane[Kind::kSteps][2] = {};
-    Sum noise[Kind::kSteps][2][4] = {};
-    for (int place = last; place >= 0; --place) {
-        if (place < last) {  // what is there is the second polarity's
-            for (int t = 0; t < Kind::kSteps; ++t)
-                for (int j = 0; j < 2; ++j) negate(plane[t][j]);
-            for (int e = 0; e < Kind::kSteps * kLaneSums; ++e)
-                noise[e / kLaneSums][e / 4 % 2][e % 4] = -noise[e / kLaneSums][e / 4 % 2][e % 4];
+    static constexpr int kSteps = Kind::kSteps;
+
+  public:
+    /// `tile`: the first of two tiles of 8 columns.
+    __device__ TileRead(const CrossbarParams& p, const Conversion& first, int32_t phase, int32_t first_vector,
+                        int tile, const LanePlaces& at)
+        : p_(p),
+          first_(first),
+          at_(at),
+          codes_(shared_part<std::byte>(p.block.codes) +
+                 (int64_t{phase} * p.block.vectors + first_vector) * p.block.row_pitch *
+                     static_cast<int64_t>(sizeof(typename Kind::Code))),
+          tile_(tile),
+          rows_(p.row_begin[first.row_tile + 1] - p.row_begin[first.row_tile]),
+          first_step_(first.read - phase * p.read.steps) {}
+
+    /// Column sums, exact, noise included; with subtraction before the ADC the difference of the polarities.
+    /// Quiet kinds keep the weight of their step.
+    template <bool kNoisy>
+    __device__ void sum(LaneSums<Sum> sums[kSteps]) const {
+        const int last = polarities_of_conversion(p_) - 1;
+        PlaneSums plane[kSteps][2] = {};
+        LaneSums<Sum> noise[kSteps] = {};
+        for (int place = last; place >= 0; --place) {
+            if (place < last) {  // what is there is the second polarity's
+                for (int t = 0; t < kSteps; ++t) {
+                    for (int j = 0; j < 2; ++j) negate(plane[t][j]);
+                    for_each_sum([&](int j, int i) { noise[t][j][i] = -noise[t][j][i]; });
+                }
+            }
+            const CellPlanes cells = planes_of(p_, p_.block.cells, place);
+            if constexpr (Kind::kBytes)
+                multiply_steps(cells, plane);
+            else
+                multiply_wide(cells, 0, plane[0]);
+            if constexpr (kNoisy) add_noise(last > 0 ? place : first_.polarity, place, noise);
         }
-        const CellPlanes cells = planes_of(p, p.block.cells, place);
-        if constexpr (Kind::kBytes)
-            multiply_steps<Kind::kSteps>(p, codes, cells, tile, rows, first_step, plane);
-        else
-            multiply_wide(p, codes, cells, tile, rows, first_step, 0, plane[0]);
-        if constexpr (kNoisy)
-            add_noise_of_reads<Kind>(p, first, last > 0 ? place : first.polarity, codes,
-                                     planes_of(p, p.block.variances, place), rows, first_step, tile, at,
-                                     noise);
+        MHO_UNROLL
+        for (int t = 0; t < kSteps; ++t)
+            for_each_sum([&](int j, int i) {
+                sums[t][j][i] = noise[t][j][i] +
+                                joined_planes<Sum>(plane[t][j], i,
+                                                   Kind::kQuiet ? 0 : kept_shift<Kind>(p_, first_step_ + t));
+            });
     }
-    MHO_UNROLL
-    for (int e = 0; e < Kind::kSteps * kLaneSums; ++e) {
-        const int t = e / kLaneSums, j = e / 4 % 2, i = e % 4;
-        sums[t][j][i] =
-            noise[t][j][i] +
-            joined_planes<Sum>(plane[t][j], i, Kind::kQuiet ? 0 : kept_shift<Kind>(p, first_step + t));
+
+  private:
+    /// Adds the products of bytes: kCount steps from `step` on, over all rows.
+    template <int kCount>
+    __device__ void multiply_bytes(const CellPlanes& cells, int step, PlaneSums sums[][2]) const {
+        const int lane = threadIdx.x % 32, pitch = p_.block.row_pitch;
+        const std::byte* x = row_fragment(codes_, pitch, lane);
+        const std::byte* g = column_fragment(cells.low + 8 * tile_ * pitch, pitch, lane);
+        uint32_t mask[kCount];
+        for (int t = 0; t < kCount; ++t) mask[t] = step_mask(p_.read, step + t);
+        for (int k = 0; k < rows_; k += kDepth) {
+            uint32_t raw[4], low[4], high[4];
+            load_matrix4(x + k, raw);
+            load_matrix4(g + k, low);
+            load_matrix4(g + cells.plane + k, high);
+            MHO_UNROLL
+            for (int t = 0; t < kCount; ++t) {
+                uint32_t a[4];
+                for (int i = 0; i < 4; ++i) a[i] = raw[i] & mask[t];
+                for (int j = 0; j < 2; ++j) {
+                    multiply_tile(sums[t][j].low, a, low + 2 * j);
+                    multiply_tile(sums[t][j].high, a, high + 2 * j);
+                }
+            }
+        }
     }
-}
+
+    /// The same for all steps at once, or for those left of a read one by one.
+    __device__ void multiply_steps(const CellPlanes& cells, PlaneSums sums[kSteps][2]) const {
+        if (first_step_ + kSteps <= p_.read.steps) return multiply_bytes<kSteps>(cells, first_step_, sums);
+        MHO_UNROLL
+        for (int t = 0; t < kSteps - 1; ++t)  // sums stay in registers: no step ends the loop
+            if (first_step_ + t < p_.read.steps) multiply_bytes<1>(cells, first_step_ + t, sums + t);
+    }
+
+    /// The same for one step of 16-bit codes. `square`: 0 the part itself, 1 and 2 the low and high byte of
+    /// its square.
+    __device__ void multiply_wide(const CellPlanes& cells, int square, PlaneSums sums[2]) const {
+        const int lane = threadIdx.x % 32, pitch = p_.block.row_pitch;
+        const std::byte* columns = cells.low + int64_t{8 * tile_} * pitch;
+        const uint16_t* x = reinterpret_cast<const uint16_t*>(codes_);
+        for (int k = 0; k < rows_; k += kDepth) {
+            uint32_t low[4], high[4], a[4];
+            load_matrix4(column_fragment(columns + k, pitch, lane), low);
+            load_matrix4(column_fragment(columns + cells.plane + k, pitch, lane), high);
+            for (int i = 0; i < 4; ++i)
+                a[i] =
+                    wide_parts(x + vector_of_lane(i % 2) * pitch + k + 16 * (i / 2) + 4 * (lane % 4), square);
+            for (int j = 0; j < 2; ++j) {
+                multiply_tile(sums[j].low, a, low + 2 * j);
+                multiply_tile(sums[j].high, a, high + 2 * j);
+            }
+        }
+    }
+
+    /// What the step reads of four codes, one a byte.
+    __device__ uint32_t wide_parts(const uint16_t* four, int square) const {
+        uint32_t parts = 0;
+        for (int b = 0; b < 4; ++b) {
+            uint32_t part = static_cast<uint32_t>(step_part(four[b], first_step_, p_.read.dac_bits));
+            if (square > 0) part = part * part >> (square == 2 ? 8 : 0) & 0xffu;
+            parts |= part << (8 * b);
+        }
+        return parts;
+    }
+
+    /// Adds the read noise of one polarity, whose variances lie at `place`, from the sums of these.
+    __device__ void add_noise(int32_t polarity, int place, LaneSums<Sum> noise[kSteps]) const {
+        const CellPlanes variances = planes_of(p_, p_.block.variances, place);
+        PlaneSums square[kSteps][2] = {}, high_square[2] = {};
+        if constexpr (Kind::kBytes) {
+            multiply_steps(variances, square);
+        } else {
+            multiply_wide(variances, 1, square[0]);
+            multiply_wide(variances, 2, high_square);
+        }
+        MHO_UNROLL
+        for (int t = 0; t < kSteps; ++t) {
+            if (first_step_ + t >= p_.read.steps) continue;
+            LaneSums<Sum> variance;
+            for_each_sum([&](int j, int i) {
+                // A part of a byte is one bit, which is its own square.
+                variance[j][i] = joined_planes<Sum>(square[t][j], i, kept_shift<Kind>(p_, first_step_ + t));
+                if constexpr (!Kind::kBytes) variance[j][i] += 256 * joined_planes<Sum>(high_square[j], i, 0);
+            });
+            Conversion c = first_;
+            c.read += t;
+            add_noise_of_read(c, polarity, variance, noise[t]);
+        }
+    }
+
+    __device__ void add_noise_of_read(const Conversion& c, int32_t polarity, const LaneSums<Sum>& variance,
+                                      LaneSums<Sum>& noise) const {
+        MHO_UNROLL
+        for (int j = 0; j < 2; ++j) {
+            Normal2 n[2];
+            draw_tile(p_, Domain::read_noise, c, polarity, at_, j, n);
+            MHO_UNROLL
+            for (int i = 0; i < 4; ++i) {
+                const float drawn =
+                    read_noise(static_cast<float>(variance[j][i]), p_.read_noise, draw_of(n, i));
+                noise[j][i] += static_cast<Sum>(drawn);
+            }
+        }
+    }
+
+    const CrossbarParams& p_;
+    const Conversion& first_;
+    const LanePlaces& at_;
+    const std::byte* codes_;  // of the phase and the vectors
+    int tile_, rows_, first_step_;
+};
 
 }  // namespace mho::cuda

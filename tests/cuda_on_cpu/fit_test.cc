@@ -92,7 +92,7 @@ TEST(CrossbarFit, anything_but_a_plain_converter_takes_another_kernel) {
     EXPECT_EQ(kind_of(l, {.converter_noise = true}), ReadKind::bytes);
     for (const AdcDescription& d : kAdcTypes) {
         l.adc.type = d.type;
-        EXPECT_EQ(kind_of(l), d.type == AdcType::uniform ? ReadKind::quiet_bytes : ReadKind::bytes) << d.name;
+        EXPECT_EQ(kind_of(l), d.type == AdcType::uniform ? ReadKind::quiet_bytes : ReadKind::wide) << d.name;
     }
 }
 

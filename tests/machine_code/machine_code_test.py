@@ -63,6 +63,8 @@ def finds_functions():
     source = (ROOT / "kernels/cuda/crossbar_sums.h").read_text().splitlines()
     lines = kernel.lines_of("crossbar_sums.h", "negate")
     assert "negate(PlaneSums&" in source[lines[0] - 1] and source[lines[-1] - 1] == "}", lines
+    member = kernel.lines_of("crossbar_sums.h", "multiply_steps")
+    assert "multiply_steps(const" in source[member[0] - 1] and source[member[-1] - 1] == "    }", member
 
 
 def finds_the_layers_that_are_timed():
