@@ -13,6 +13,9 @@
 
 namespace mho {
 
+/// An upper bound where only sense sets one.
+inline constexpr double kMany = 1e15;
+
 /// An enum field seen through its config names.
 struct ChoiceField {
     std::vector<std::string> names;

@@ -115,6 +115,8 @@ class OnnxNode {
     ValueId emit_constant(std::vector<int64_t> dims, std::vector<float> data, const std::string& label);
     void set_output(size_t i, Symbol symbol);
     void set_output(size_t i, ValueId value);
+    /// With the element type that `like` has in the file.
+    void set_output_like(const Symbol& like, size_t i, ValueId value);
     void set_output(size_t i, Constant constant);
     size_t outputs() const;
     /// Whether the file names output i at all.
@@ -157,6 +159,7 @@ struct OnnxOperator {
 std::span<const OnnxOperator> layer_operators();        // layers.cc: what multiplies or normalises
 std::span<const OnnxOperator> pooling_operators();      // pooling.cc: windows and means
 std::span<const OnnxOperator> elementwise_operators();  // elementwise.cc: activations and arithmetic
+std::span<const OnnxOperator> reshaping_operators();    // reshape.cc: the same elements under other axes
 std::span<const OnnxOperator> movement_operators();     // movement.cc: what moves elements
 std::span<const OnnxOperator> constant_operators();     // folded.cc: what exists in folded chains alone
 

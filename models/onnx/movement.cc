@@ -1,6 +1,6 @@
-// models/onnx/movement.cc - operators that move elements and change none: Reshape and its kin, Transpose,
-// Concat, Split, Slice, Gather, Pad, Expand. The same importer serves values and constants, which are moved
-// at once. To add one: see import.h.
+// models/onnx/movement.cc - operators that move elements and change none: Transpose, Concat, Split, Slice,
+// Gather, Pad, Expand. The same importer serves values and constants, which are moved at once. To add one:
+// see import.h.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -15,164 +15,6 @@ namespace mho {
 
 namespace {
 
-void set_value(OnnxNode& node, size_t output, const Symbol& like, ValueId value) {
-    Symbol symbol;
-    symbol.value = value;
-    symbol.type = like.type;
-    node.set_output(output, std::move(symbol));
-}
-
-// ---- Reshape and its kin
-// -------------------------------------------------------------------------------------------
-
-/// Gives input 0 the extents of `target`.
-void reshape_to(OnnxNode& node, const Shape& target) {
-    const Symbol& in = node.input(0);
-    if (!in.is_constant()) {
-        const ValueId value = node.value(0);
-        if (node.shape(0) == target) return set_value(node, 0, in, value);
-        return set_value(node, 0, in, node.emit_as(op::Reshape{}, {value}, target));
-    }
-    check_shapes(op::Reshape{}, {node.shape(0)}, target);
-    node.state().charge(in.constant->size());
-    Constant moved = *in.constant;
-    moved.dims = target.dims;
-    node.set_output(0, std::move(moved));
-}
-
-/// What a Reshape asks for, one entry an axis.
-struct Target {
-    std::vector<int64_t> extents;  ///< -1 for the one that follows from the others
-    int scaled = -1;               ///< the axis whose extent counts times the number of images, -1 for none
-    int free = -1;                 ///< the axis of extent -1, or -1
-};
-
-Target read_target(const Constant& list, const Shape& in, bool allow_zero) {
-    if (list.is_real() || list.dims.size() != 1) refuse("the shape asked for is not a list of integers");
-    Target target;
-    for (size_t i = 0; i < list.integers.size(); ++i) {
-        int64_t extent = list.integers[i];
-        const int axis = static_cast<int>(i);
-        bool scales = list.scales(i);
-        if (extent == 0 && !scales && !allow_zero) {
-            if (i >= in.dims.size())
-                refuse(fmt::format("the shape asked for copies axis {} of {}", i, to_string(in)));
-            extent = in.dims[i];
-            scales = in.per_image && i == 0;
-        }
-        if (extent < -1 || (extent < 0 && scales) || (extent == -1 && target.free >= 0))
-            refuse(fmt::format("the shape asked for is ({})", fmt::join(list.integers, " ")));
-        if (extent == -1) target.free = axis;
-        if (scales) {
-            if (target.scaled >= 0) refuse("the shape asked for has the number of images in two axes");
-            target.scaled = axis;
-        }
-        target.extents.push_back(extent);
-    }
-    return target;
-}
-
-/// Product of the extents that are given.
-int64_t given_size(const Target& target) {
-    std::vector<int64_t> given = target.extents;
-    std::erase(given, -1);
-    return checked_count(given);
-}
-
-int64_t divided(int64_t size, int64_t by, const Shape& in) {
-    if (by == 0 || size % by != 0)
-        refuse(fmt::format("{} does not divide into the shape asked for", to_string(in)));
-    return size / by;
-}
-
-/// The shape of each image's part, where the file's batch stands in `target` as a number, as -1, or as a
-/// multiple of the batch: the batch has to stay what varies slowest.
-Shape per_image_target(Target target, const Shape& in, const std::optional<int64_t>& file_batch) {
-    if (target.extents.empty()) refuse("the shape asked for has no axes, so none for the batch");
-    int64_t& first = target.extents[0];
-    const bool batch_counted =
-        target.scaled != 0 && target.free != 0;  // axis 0 states the file's batch as a number
-    if (batch_counted && !file_batch)
-        refuse(fmt::format(
-            "the shape asked for has the number {} in axis 0, where the batch is symbolic: images "
-            "would mix",
-            first));
-    const int64_t size = batch_counted ? in.size() * *file_batch : in.size();
-    if (target.free >= 0)
-        target.extents[static_cast<size_t>(target.free)] = divided(size, given_size(target), in);
-    if (batch_counted) first = divided(first, *file_batch, in);
-    return {target.extents, true};
-}
-
-Shape resolve_target(OnnxNode& node, const Constant& list, bool allow_zero) {
-    const Shape in = node.shape(0);
-    Target target = read_target(list, in, allow_zero);
-    if (target.scaled > 0)
-        refuse(fmt::format("the shape asked for has the number of images in axis {}", target.scaled));
-    Shape result;
-    if (in.per_image) {
-        result = per_image_target(std::move(target), in, node.state().file_batch);
-    } else {
-        // A constant that is asked to have one copy an image stays single: it broadcasts along the batch.
-        if (target.free >= 0)
-            target.extents[static_cast<size_t>(target.free)] = divided(in.size(), given_size(target), in);
-        result = {target.extents, false};
-    }
-    checked_count(result.dims);
-    return result;
-}
-
-void import_reshape(OnnxNode& node) {
-    const bool allow_zero = node.integer("allowzero", 0) != 0;
-    const Constant& list = node.constant(1, "shape");
-    reshape_to(node, resolve_target(node, list, allow_zero));
-}
-
-void import_flatten(OnnxNode& node) {
-    const Shape in = node.shape(0);
-    const auto rank = static_cast<int64_t>(in.dims.size());
-    int64_t axis = node.integer("axis", 1);
-    if (axis < -rank || axis > rank)
-        refuse(fmt::format("attribute 'axis' is {} for {}", axis, to_string(in)));
-    if (axis < 0) axis += rank;
-    if (axis == 0 && in.per_image)
-        refuse("attribute 'axis' is 0: flattening would join all images of the batch");
-    const auto middle = in.dims.begin() + axis;
-    const int64_t before = Shape{{in.dims.begin(), middle}, false}.size();
-    const int64_t after = Shape{{middle, in.dims.end()}, false}.size();
-    reshape_to(node, {{before, after}, in.per_image});
-}
-
-void import_squeeze(OnnxNode& node) {
-    const Shape in = node.shape(0);
-    std::vector<int> axes = resolve_axes(listed_axes(node, 1, 13), in.dims.size());
-    if (axes.empty()) {
-        if (in.per_image)
-            refuse("no axes are listed, so a batch of one would lose its batch axis: list the axes");
-        for (size_t i = 0; i < in.dims.size(); ++i)
-            if (in.dims[i] == 1) axes.push_back(static_cast<int>(i));
-    }
-    Shape out{{}, in.per_image};
-    for (size_t i = 0; i < in.dims.size(); ++i) {
-        const bool goes = std::binary_search(axes.begin(), axes.end(), static_cast<int>(i));
-        if (!goes) out.dims.push_back(in.dims[i]);
-        if (goes && in.per_image && i == 0) refuse("axis 0, the batch, cannot be squeezed away");
-        if (goes && in.dims[i] != 1) refuse(fmt::format("axis {} of {} is not 1", i, to_string(in)));
-    }
-    reshape_to(node, out);
-}
-
-void import_unsqueeze(OnnxNode& node) {
-    const Shape in = node.shape(0);
-    const std::vector<int64_t> listed = listed_axes(node, 1, 13);
-    const std::vector<int> axes = resolve_axes(listed, in.dims.size() + listed.size());
-    if (in.per_image && !axes.empty() && axes[0] == 0) refuse("a new axis 0 would move the batch to axis 1");
-    Shape out = in;
-    for (int axis : axes) out.dims.insert(out.dims.begin() + axis, 1);
-    reshape_to(node, out);
-}
-
-// ---- Transpose, Slice, Split
 // ---------------------------------------------------------------------------------------
 
 void import_transpose(OnnxNode& node) {
@@ -185,7 +27,7 @@ void import_transpose(OnnxNode& node) {
         transpose.permutation.resize(shape.dims.size());
         std::iota(transpose.permutation.rbegin(), transpose.permutation.rend(), 0);
     }
-    if (!in.is_constant()) return set_value(node, 0, in, node.emit(transpose, {node.value(0)}));
+    if (!in.is_constant()) return node.set_output_like(in, 0, node.emit(transpose, {node.value(0)}));
     const Shape out = infer_shape(transpose, {shape});
     const std::vector<int64_t> own = row_major(shape.dims);
     std::vector<int64_t> strides;
@@ -202,10 +44,10 @@ void take_slice(OnnxNode& node, size_t i, const op::Slice& slice, const std::vec
     const Shape shape = node.shape(0), out{dims, shape.per_image};
     if (!in.is_constant()) {
         const ValueId value = node.value(0);
-        return set_value(node, i, in,
-                         shape == out && slice.step == std::vector<int64_t>(dims.size(), 1)
-                             ? value
-                             : node.emit_as(slice, {value}, out, label));
+        return node.set_output_like(in, i,
+                                    shape == out && slice.step == std::vector<int64_t>(dims.size(), 1)
+                                        ? value
+                                        : node.emit_as(slice, {value}, out, label));
     }
     check_shapes(slice, {shape}, out);
     std::vector<int64_t> strides = row_major(shape.dims);
@@ -352,9 +194,9 @@ void import_gather(OnnxNode& node) {
     if (picks_all_in_order(node, gather, shape)) {
         Shape out{gather.indices_dims, true};
         out.dims.insert(out.dims.end(), shape.dims.begin() + 1, shape.dims.end());
-        return set_value(node, 0, in, node.emit_as(op::Reshape{}, {node.value(0)}, std::move(out)));
+        return node.set_output_like(in, 0, node.emit_as(op::Reshape{}, {node.value(0)}, std::move(out)));
     }
-    if (!in.is_constant()) return set_value(node, 0, in, node.emit(gather, {node.value(0)}));
+    if (!in.is_constant()) return node.set_output_like(in, 0, node.emit(gather, {node.value(0)}));
     const Shape out = infer_shape(gather, {shape});
     node.state().charge(out.size());
     node.set_output(0, picked(*in.constant, gather.axis, gather.indices, out.dims));
@@ -493,7 +335,7 @@ void import_expand(OnnxNode& node) {
                                strided(*in.constant, out.dims, 0, broadcast_strides(shape.dims, out.dims)));
     }
     const ValueId value = node.value(0);
-    if (out == shape) return set_value(node, 0, in, value);
+    if (out == shape) return node.set_output_like(in, 0, value);
     // x times ones of the target's extents; where x has the extent already, one of them is enough.
     std::vector<int64_t> ones = target.dims;
     for (size_t i = 0; i < ones.size() && i < shape.dims.size(); ++i)
@@ -505,17 +347,8 @@ void import_expand(OnnxNode& node) {
 }
 
 constexpr OnnxOperator operators[] = {
-    {"Concat", import_concat},
-    {"Expand", import_expand},
-    {"Flatten", import_flatten},
-    {"Gather", import_gather},
-    {"Pad", import_pad},
-    {"Reshape", import_reshape},
-    {"Slice", import_slice},
-    {"Split", import_split},
-    {"Squeeze", import_squeeze},
-    {"Transpose", import_transpose},
-    {"Unsqueeze", import_unsqueeze},
+    {"Concat", import_concat}, {"Expand", import_expand}, {"Gather", import_gather},
+    {"Pad", import_pad},       {"Slice", import_slice},   {"Split", import_split},
 };
 
 }  // namespace

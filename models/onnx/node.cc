@@ -270,6 +270,13 @@ void OnnxNode::set_output(size_t i, ValueId value) {
     set_output(i, std::move(symbol));
 }
 
+void OnnxNode::set_output_like(const Symbol& like, size_t i, ValueId value) {
+    Symbol symbol;
+    symbol.value = value;
+    symbol.type = like.type;
+    set_output(i, std::move(symbol));
+}
+
 void OnnxNode::set_output(size_t i, Constant constant) {
     Symbol symbol;
     symbol.type = constant.type;

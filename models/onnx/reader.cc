@@ -25,8 +25,8 @@ namespace {
 constexpr int64_t kOldestOpset = 9;
 
 std::vector<std::span<const OnnxOperator>> families() {
-    return {layer_operators(), pooling_operators(), elementwise_operators(), movement_operators(),
-            constant_operators()};
+    return {layer_operators(),     pooling_operators(),  elementwise_operators(),
+            reshaping_operators(), movement_operators(), constant_operators()};
 }
 
 class OnnxReader {
