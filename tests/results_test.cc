@@ -2,6 +2,7 @@
 // missing.
 #include "host/results/results.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -57,6 +58,47 @@ TEST(Yield, counts_a_chip_that_loses_exactly_as_much_as_asked) {
                 << digital << " less " << lost[i];
         }
     }
+}
+
+TEST(Yield, is_of_percentage_points_however_many_images_there_are) {
+    const json yield =
+        json::parse(results_json(run_of(1000, 700, {{691, 690, 689, 680}})))["points"][0]["yield"];
+    EXPECT_DOUBLE_EQ(yield[0]["at_least"].get<double>(), 0.69);
+    EXPECT_DOUBLE_EQ(yield[0]["share"].get<double>(), 0.5);
+    EXPECT_DOUBLE_EQ(yield[1]["share"].get<double>(), 1);
+}
+
+/// Three chips with numbers of their own for everything that a chip has.
+RunResult run_of_three_chips() {
+    RunResult run = run_of(1000, 900, {{880, 860, 890}});
+    const int64_t top5[] = {990, 980, 1000}, halves[] = {1, 2, 3};
+    for (size_t c = 0; c < 3; ++c) {
+        ChipResult& chip = run.points[0].chips[c];
+        chip.top5 = top5[c];
+        chip.loss = halves[c] * 500 * (int64_t{1} << 20);
+        chip.cells = 5000;
+        chip.clipped_cells = static_cast<int64_t>(c) + 7;
+    }
+    return run;
+}
+
+TEST(Results, say_of_every_chip_what_it_had) {
+    const RunResult run = run_of_three_chips();
+    EXPECT_EQ(chips_csv(run),
+              "point,device.sigma,chip,top1,top5,loss,clipped_cells\n"
+              "0,0,0,0.88,0.99,0.5,7\n"
+              "0,0,1,0.86,0.98,1,8\n"
+              "0,0,2,0.89,1,1.5,9\n");
+    const json chip = json::parse(results_json(run))["points"][0]["chips"][1];
+    EXPECT_EQ(chip,
+              json::parse(R"({"chip": 1, "top1": 0.86, "top5": 0.98, "loss": 1.0, "clipped_cells": 8})"));
+}
+
+TEST(Results, are_a_row_a_point_in_the_table) {
+    // sd 1.5275; t(0.975, 2) = 4.3027: half width 3.79.
+    EXPECT_THAT(points_table(run_of_three_chips()),
+                HasSubstr("device.sigma  chips  top-1 %    +-    sd  worst  median  top-5 %    loss\n"
+                          "           0      3    87.67  3.79  1.53  86.00   88.00    99.00  1.0000\n"));
 }
 
 TEST(Results, a_run_without_a_baseline_says_so) {
@@ -154,7 +196,12 @@ TEST(Findings, images_a_chip_follow_from_what_a_chip_cost) {
     EXPECT_DOUBLE_EQ(*s.suggested_images, std::sqrt(300 * s.variance.images / s.variance.chips));
     EXPECT_DOUBLE_EQ(json::parse(results_json(run))["points"][0]["suggested_images"].get<double>(),
                      *s.suggested_images);
-    EXPECT_THAT(findings_text(run), HasSubstr("images a chip: 1000 here; "));
+    EXPECT_THAT(findings_text(run),
+                HasSubstr(fmt::format("images a chip: 1000 here; {:.0f} would give", *s.suggested_images)));
+    EXPECT_THAT(
+        spread_table(run),
+        HasSubstr(fmt::format("{:.2f}{:>14.2f}{:>22.1f}{:>15.0f}\n", 100 * std::sqrt(s.variance.chips),
+                              100 * std::sqrt(s.variance.images / 1000), s.chip_cost, *s.suggested_images)));
     EXPECT_FALSE(spread(run_of(1000, 900, {{900}}).points[0]));
     EXPECT_FALSE(spread(run_of(1000, 900, {{900, 900}}).points[0])->suggested_images);
 }
@@ -177,6 +224,10 @@ TEST(Findings, say_how_much_of_the_cost_was_needed) {
     EXPECT_THAT(findings_text(run), HasSubstr("took 120 of 200 chips; 1 of 2 points did not reach it"));
     run.info.chips = 101;
     EXPECT_FALSE(cost_needed(run)) << "a point is not finished";
+    RunResult equal = run_of(1000, 900, {quiet});
+    EXPECT_EQ(cost_needed(equal)->chips, 20);
+    equal.info.chips = 101;
+    EXPECT_FALSE(cost_needed(equal)) << "nothing stops a point where until is not set";
 }
 
 /// A run over keys with these values at each point.

@@ -97,6 +97,15 @@ TEST(VarianceComponents, recover_what_made_the_sample) {
     EXPECT_NEAR(*v.suggested_images(10), std::sqrt(10 * v.images / v.chips), 1e-9);
 }
 
+TEST(VarianceComponents, of_three_chips_by_hand) {
+    const VarianceComponents v = variance_components(std::vector<int64_t>{60, 70, 80}, 100);
+    const double within = (100 * 0.6 * 0.4 + 100 * 0.7 * 0.3 + 100 * 0.8 * 0.2) / (3 * 99);
+    const double between = (100 * 0.1 * 0.1 + 100 * 0.1 * 0.1) / 2;  // mean square between three chips
+    EXPECT_NEAR(v.images, within, 1e-15);
+    EXPECT_NEAR(v.chips, (between - within) / 100, 1e-15);
+    EXPECT_EQ(*v.suggested_images(1e-9), 1);  // no chip is looked at with less than one image
+}
+
 TEST(VarianceComponents, equal_chips_have_no_spread) {
     const VarianceComponents v = variance_components(std::vector<int64_t>{70, 70, 70}, 100);
     EXPECT_EQ(v.chips, 0);

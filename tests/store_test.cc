@@ -33,6 +33,8 @@ RunInfo info_of(const std::string& config) {
     i.data_sha256 = "def";
     i.images = 100;
     i.chips = 10;
+    i.until = 0.01;
+    i.confidence = 0.99;
     i.backend = "cpu";
     i.precision = "f32";
     i.command = "mho sweep 'a b.toml'";
@@ -76,8 +78,7 @@ class StoreTest : public ::testing::Test {
 TEST_F(StoreTest, holds_what_was_put_in) {
     fill();
     const RunResult run = Store::open(directory_).result();
-    EXPECT_EQ(run.info.network_parameters, 1234567890123);
-    EXPECT_EQ(run.info.command, "mho sweep 'a b.toml'");
+    EXPECT_EQ(run.info, info_of("a = 1"));
     EXPECT_EQ(run.digital, (Outcome{100, 98, 100, 12345}));
     ASSERT_EQ(run.points.size(), 2u);
     EXPECT_EQ(run.points[1].label, (PointLabel{{{"device.sigma", "0.2"}}}));
@@ -188,6 +189,7 @@ TEST_F(StoreTest, rows_that_make_no_sense_are_refused) {
         "UPDATE chip SET top1 = -1",
         "UPDATE chip SET chip = -4 WHERE chip = 2",
         "UPDATE chip SET point = 9 WHERE chip = 7",
+        "DELETE FROM point WHERE id = 0; DELETE FROM chip WHERE point = 1",
         "UPDATE point SET label = 'nonsense'",
         "UPDATE point SET label = '[[1, 2]]'",
         "DELETE FROM meta",

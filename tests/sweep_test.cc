@@ -94,6 +94,28 @@ TEST_F(Sweep, at_sigma_zero_every_chip_is_digital_and_another_seed_is_another_ch
     EXPECT_LT(run.points[10].chips[0].top1, run.digital->top1);
 }
 
+/// Right ones of 500 images, as an independent computation of the same networks gives them.
+TEST_F(Sweep, relu_outputs_of_a_few_levels_cost_what_was_computed_elsewhere) {
+    std::ofstream(directory_ / "relu.toml") << R"(
+[model]
+file = "digits_cnn"
+[chip]
+level = "parameter"
+batch_norm = "fold"
+[monte_carlo]
+chips = 1
+[sweep]
+"chip.relu_levels" = [2, 3, 4, 5, 8, 18]
+)";
+    ASSERT_EQ(
+        mho("sweep " + (directory_ / "relu.toml").string() + " --out " + (directory_ / "relu").string()), 0)
+        << err();
+    std::vector<int64_t> top1;
+    for (const PointResult& point : Store::open(directory_ / "relu").result().points)
+        top1.push_back(point.chips.at(0).top1);
+    EXPECT_EQ(top1, (std::vector<int64_t>{138, 486, 493, 492, 492, 493}));
+}
+
 TEST_F(Sweep, resumes_to_the_same_file_and_refuses_another_run) {
     ASSERT_EQ(sweep("whole"), 0) << err();
     EXPECT_EQ(sweep("whole"), 2);

@@ -29,6 +29,8 @@ struct RunInfo {
     double confidence = 0.95;
     std::string backend, precision;
     std::string command;  ///< that reproduces the run
+
+    bool operator==(const RunInfo&) const = default;
 };
 
 /// Of the network on one chip, or on none: counts, not fractions, so nothing is lost.

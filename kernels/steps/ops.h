@@ -18,8 +18,63 @@ struct Window {
     bool operator==(const Window&) const = default;
 };
 
-enum class PoolKind { maximum, average };
+/// DO(kind) for every way to pool. To add one: a line here, its branch in kernels/cpu/pooling.cc and
+/// kernels/cuda/reduction.cu, its oracle in tests/oracle/graph_oracle.cc, its ONNX names in models/onnx.
+#define MHO_EACH_POOL(DO) \
+    DO(maximum)           \
+    DO(average)
 
-enum class PadMode { constant, reflect, edge };
+enum class PoolKind {
+#define MHO_ENUMERATOR(kind) kind,
+    MHO_EACH_POOL(MHO_ENUMERATOR)
+#undef MHO_ENUMERATOR
+};
+
+inline constexpr PoolKind kPools[] = {
+#define MHO_ENUMERATOR(kind) PoolKind::kind,
+    MHO_EACH_POOL(MHO_ENUMERATOR)
+#undef MHO_ENUMERATOR
+};
+
+inline const char* name_of(PoolKind kind) {
+    switch (kind) {
+#define MHO_NAME(kind)   \
+    case PoolKind::kind: \
+        return #kind;
+        MHO_EACH_POOL(MHO_NAME)
+#undef MHO_NAME
+    }
+    return "";
+}
+
+/// DO(mode) for everything that padding can be filled with. To add one: a line here, its source in
+/// kernels/steps/pad_source.h, its oracle in tests/oracle/graph_oracle.cc, its ONNX name in models/onnx.
+#define MHO_EACH_PAD(DO) \
+    DO(constant)         \
+    DO(reflect)          \
+    DO(edge)
+
+enum class PadMode {
+#define MHO_ENUMERATOR(mode) mode,
+    MHO_EACH_PAD(MHO_ENUMERATOR)
+#undef MHO_ENUMERATOR
+};
+
+inline constexpr PadMode kPads[] = {
+#define MHO_ENUMERATOR(mode) PadMode::mode,
+    MHO_EACH_PAD(MHO_ENUMERATOR)
+#undef MHO_ENUMERATOR
+};
+
+inline const char* name_of(PadMode mode) {
+    switch (mode) {
+#define MHO_NAME(mode)  \
+    case PadMode::mode: \
+        return #mode;
+        MHO_EACH_PAD(MHO_NAME)
+#undef MHO_NAME
+    }
+    return "";
+}
 
 }  // namespace mho

@@ -137,8 +137,20 @@ class OnnxWriter {
         }
     }
     void operator()(const op::Binary& binary) {
-        constexpr const char* names[] = {"Add", "Sub", "Mul", "Div"};
-        add(names[static_cast<size_t>(binary.kind)]);
+        switch (binary.kind) {
+            case BinaryKind::add:
+                add("Add");
+                return;
+            case BinaryKind::subtract:
+                add("Sub");
+                return;
+            case BinaryKind::multiply:
+                add("Mul");
+                return;
+            case BinaryKind::divide:
+                add("Div");
+                return;
+        }
     }
     void operator()(const op::Pool& pool) {
         const bool average = pool.kind == PoolKind::average;
@@ -203,14 +215,13 @@ class OnnxWriter {
         set(n, "axis", int64_t{gather.axis});
     }
     void operator()(const op::Pad& pad) {
-        constexpr const char* modes[] = {"constant", "reflect", "edge"};
         std::vector<int64_t> pads = pad.begin;
         pads.insert(pads.end(), pad.end.begin(), pad.end.end());
         const int64_t count = static_cast<int64_t>(pads.size());
         onnx::NodeProto& n = add("Pad");
         input(n, "pads", std::move(pads), {count});
         if (pad.mode == PadMode::constant) input(n, "value", Tensor{{}, {pad.value}});
-        set(n, "mode", std::string(modes[static_cast<size_t>(pad.mode)]));
+        set(n, "mode", std::string(name_of(pad.mode)));  // ONNX has the same words
     }
     void operator()(const op::Softmax& softmax) { set(add("Softmax"), "axis", int64_t{softmax.axis}); }
 

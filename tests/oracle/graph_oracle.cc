@@ -50,7 +50,9 @@ double at_broadcast(const Array& a, const Index& index) {
     return at(a, own);
 }
 
-double activate(const Activation& f, double x) {
+}  // namespace
+
+double activated(const Activation& f, double x) {
     const double a = f.alpha, b = f.beta;
     switch (f.kind) {
         case ActivationKind::relu:
@@ -83,6 +85,18 @@ double activate(const Activation& f, double x) {
     throw std::logic_error("activation without an oracle");
 }
 
+Array quantised(const Array& x, int levels, double high) {
+    const double last = levels - 1;
+    Array y = x;
+    for (double& v : y.data) {
+        const double level = high > 0 ? std::nearbyint(std::min(std::max(v, 0.0), high) * last / high) : 0;
+        v = level * high / last;
+    }
+    return y;
+}
+
+namespace {
+
 /// Visits the kernel positions of one output position: the kernel's index and the input's spatial index
 /// (which may lie in the padding).
 void for_each_tap(const Window& w, int rank, const Index& output,
@@ -109,6 +123,20 @@ Index joined(int64_t n, int64_t c, const Index& spatial) {
     Index index{n, c};
     index.insert(index.end(), spatial.begin(), spatial.end());
     return index;
+}
+
+/// Which element of an axis of n stands at i, counted from its first; what is not in [0, n) is the constant.
+int64_t padded_from(PadMode mode, int64_t i, int64_t n) {
+    switch (mode) {
+        case PadMode::constant:
+            return i;
+        case PadMode::edge:
+            return std::clamp<int64_t>(i, 0, n - 1);
+        case PadMode::reflect:
+            while (i < 0 || i >= n) i = i < 0 ? -i : 2 * (n - 1) - i;
+            return i;
+    }
+    throw std::logic_error("padding without an oracle");
 }
 
 struct Evaluator {
@@ -174,7 +202,7 @@ struct Evaluator {
         });
     }
     Array operator()(const op::Activate& f) const {
-        return make(dims, [&](const Index& o) { return activate(f.activation, at(in[0], o)); });
+        return make(dims, [&](const Index& o) { return activated(f.activation, at(in[0], o)); });
     }
     Array operator()(const op::Binary& binary) const {
         return make(dims, [&](const Index& o) {
@@ -212,7 +240,13 @@ struct Evaluator {
                                  ++count;
                              }
                          });
-            return pool.kind == PoolKind::maximum ? largest : sum / static_cast<double>(count);
+            switch (pool.kind) {
+                case PoolKind::maximum:
+                    return largest;
+                case PoolKind::average:
+                    return sum / static_cast<double>(count);
+            }
+            throw std::logic_error("pooling without an oracle");
         });
     }
     Array operator()(const op::ReduceMean& mean) const {
@@ -271,10 +305,7 @@ struct Evaluator {
             Index i(o.size());
             for (size_t a = 0; a < o.size(); ++a) {
                 const int64_t n = in[0].dims[a];
-                i[a] = o[a] - pad.begin[a];
-                if (pad.mode == PadMode::edge) i[a] = std::clamp<int64_t>(i[a], 0, n - 1);
-                while (pad.mode == PadMode::reflect && (i[a] < 0 || i[a] >= n))
-                    i[a] = i[a] < 0 ? -i[a] : 2 * (n - 1) - i[a];
+                i[a] = padded_from(pad.mode, o[a] - pad.begin[a], n);
                 if (i[a] < 0 || i[a] >= n) return double{pad.value};
             }
             return at(in[0], i);
