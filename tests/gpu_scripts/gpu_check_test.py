@@ -95,7 +95,7 @@ class GpuCheck(unittest.TestCase):
         self.assertTrue(all(t.startswith(w) for t, w in zip(titles, wanted)), titles)
         text = self.record.read_text()
         for line in ("# mho on Stand-in 100", "    auto      cuda", "    Second/Cases.", "    chips.csv: equal", "    ratio 6", "images/s",
-                     "2 chips of 500 images: top-1 differs by 0 images", "sanitizer: --tool racecheck"):
+                     "2 chips of 500 images: top-1 differs by 0 images at most, top-5 by 0 (allowed: 2), loss by 0.0e+00", "sanitizer: --tool racecheck"):
             self.assertIn(line, text)
         self.assertEqual(text.count("\npassed: "), len(titles))
 
@@ -139,6 +139,7 @@ class GpuCheck(unittest.TestCase):
                                   ("three images", "0,0,0.906,1,0.125,0\n0,1,0.8,0.99,0.25,0", 1),
                                   ("three images of five", "0,0,0.9,1,0.125,0\n0,1,0.8,0.984,0.25,0", 1),
                                   ("the loss", "0,0,0.9,1,0.125,0\n0,1,0.8,0.99,0.2502,0", 1),
+                                  ("no number", "0,0,0.9,1,0.125,0\n0,1,0.8,0.99,nan,0", 1),
                                   ("another chip", "0,0,0.9,1,0.125,0\n0,2,0.8,0.99,0.25,0", 1),
                                   ("clipped cells", "0,0,0.9,1,0.125,1\n0,1,0.8,0.99,0.25,0", 1),
                                   ("a chip less", "0,0,0.9,1,0.125,0", 1),
