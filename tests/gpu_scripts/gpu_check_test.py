@@ -28,7 +28,7 @@ STAND_INS = {
         printf '{\\n  "images": 500\\n}\\n' >"$out/results.json"
         chips=$CHIPS_CPU
         [ $backend = cpu ] || chips=$CHIPS_CUDA
-        printf 'point,chip,top1,top5,loss,clipped_cells\\n%s\\n' "$chips" >"$out/chips.csv"
+        printf 'point,device.sigma,chip,top1,top5,loss,clipped_cells\\n%s\\n' "$chips" >"$out/chips.csv"
         echo "1/1 chips  1,234 images/s" >&2''',
     # BREAK, HANG: a suite that fails, or that hangs after it has said something.
     "built/tests/cuda_contract_test": '''
@@ -39,7 +39,7 @@ STAND_INS = {
         echo "[==========] ${TESTS:-3} tests from 1 test suite ran."''',
     "built/bench/fused_bench": "echo ratio 6",
 }
-CHIPS = "0,0,0.9,1,0.125,0\n0,1,0.8,0.99,0.25,0"
+CHIPS = "0,0.1,0,0.9,1,0.125,0\n0,0.1,1,0.8,0.99,0.25,0"
 
 
 class GpuCheck(unittest.TestCase):
@@ -135,17 +135,24 @@ class GpuCheck(unittest.TestCase):
         self.assertIn("1 failed", self.out)
 
     def test_chips_at_parameter_level_are_as_near_as_sums_in_another_order_are(self):
-        for name, chips, code in (("one image and a little loss", "0,0,0.902,1,0.12501,0\n0,1,0.8,0.99,0.25,0", 0),
-                                  ("three images", "0,0,0.906,1,0.125,0\n0,1,0.8,0.99,0.25,0", 1),
-                                  ("three images of five", "0,0,0.9,1,0.125,0\n0,1,0.8,0.984,0.25,0", 1),
-                                  ("the loss", "0,0,0.9,1,0.125,0\n0,1,0.8,0.99,0.2502,0", 1),
-                                  ("no number", "0,0,0.9,1,0.125,0\n0,1,0.8,0.99,nan,0", 1),
-                                  ("another chip", "0,0,0.9,1,0.125,0\n0,2,0.8,0.99,0.25,0", 1),
-                                  ("clipped cells", "0,0,0.9,1,0.125,1\n0,1,0.8,0.99,0.25,0", 1),
-                                  ("a chip less", "0,0,0.9,1,0.125,0", 1),
-                                  ("a chip more", CHIPS + "\n0,2,0.8,0.99,0.25,0", 1)):
+        for name, chips, code in (("one image and a little loss", "0,0.1,0,0.902,1,0.12501,0\n0,0.1,1,0.8,0.99,0.25,0", 0),
+                                  ("three images", "0,0.1,0,0.906,1,0.125,0\n0,0.1,1,0.8,0.99,0.25,0", 1),
+                                  ("three images of five", "0,0.1,0,0.9,1,0.125,0\n0,0.1,1,0.8,0.984,0.25,0", 1),
+                                  ("the loss", "0,0.1,0,0.9,1,0.125,0\n0,0.1,1,0.8,0.99,0.2502,0", 1),
+                                  ("no number", "0,0.1,0,0.9,1,0.125,0\n0,0.1,1,0.8,0.99,nan,0", 1),
+                                  ("another chip", "0,0.1,0,0.9,1,0.125,0\n0,0.1,2,0.8,0.99,0.25,0", 1),
+                                  ("clipped cells", "0,0.1,0,0.9,1,0.125,1\n0,0.1,1,0.8,0.99,0.25,0", 1),
+                                  ("a chip less", "0,0.1,0,0.9,1,0.125,0", 1),
+                                  ("a chip more", CHIPS + "\n0,0.1,2,0.8,0.99,0.25,0", 1)):
             with self.subTest(name):
                 self.assertEqual(self.check("--only", "near the CPU's: digits", CHIPS_CUDA=chips), code, self.record.read_text())
+
+    def test_it_reads_what_mho_writes(self):
+        (self.folder / "built/host/mho").write_text(f'''#!/bin/bash
+            exec "{os.environ["MHO_BINARY"]}" "${{@/#cuda/cpu}}"''')  # of --backend cuda: the CPU's chips twice
+        few = ("--set", "data.images=5", "--set", "monte_carlo.chips=2")
+        self.assertEqual(self.check("--only", "CPU's: digits", *few), 0)
+        self.assertIn("22 chips of 5 images: top-1 differs by 0 images at most", self.record.read_text())
 
     def test_a_suite_that_breaks_takes_no_other_along(self):
         self.assertEqual(self.check("--only", "contract of", BREAK="Second/Cases"), 1)
