@@ -64,7 +64,7 @@ class GpuCheck(unittest.TestCase):
     def started(self, *options, **more):
         command = [CHECK, "--built", self.folder / "built", "--record", self.record, *options]
         with open(self.folder / "out", "w") as out, open(self.folder / "err", "w") as err:
-            return subprocess.Popen(command, env=self.environment(**more), stdout=out, stderr=err)
+            return subprocess.Popen(command, env=self.environment(**more), stdout=out, stderr=err, start_new_session=True)
 
     def check(self, *options, **more):
         """Exit code; what it says is in self.out and self.err."""
@@ -189,11 +189,12 @@ class GpuCheck(unittest.TestCase):
                 self.assertIn("passed: what it finds", text)
                 self.assertIn("3 tests from", text)
                 self.assertTrue(text.endswith("    begun\n"), text)
-                process.send_signal(sign)
+                os.killpg(process.pid, sign)  # as timeout does, and a terminal
                 self.assertEqual(process.wait(timeout=30), code)
                 self.assertTrue(self.record.read_text().startswith(text))
                 if sign == signal.SIGTERM:
-                    self.assertIn("Stopped from outside", self.record.read_text())
+                    for told in (self.record, self.folder / "out"):
+                        self.assertRegex(told.read_text(), r"\nStopped from outside.\n\n1 passed, 0 failed, 0 stopped for time, 0 skipped, in \d+ s\n$")
                     self.assertEqual(self.stand_ins(), [])
 
     def test_sets_reach_every_sweep(self):
