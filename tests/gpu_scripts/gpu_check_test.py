@@ -118,6 +118,10 @@ class GpuCheck(unittest.TestCase):
                 self.assertIn(why, self.err)
                 self.assertFalse(self.record.exists())
 
+    def test_sections_that_are_not_there_are_no_pass(self):
+        self.assertEqual(self.check("--only", "xyzzy"), 2)
+        self.assertIn("--only xyzzy: no section", self.err)
+
     def test_without_a_gpu_it_says_what_it_needs(self):
         (self.folder / "bin/nvidia-smi").write_text("#!/bin/sh\nexit 9\n")
         self.assertEqual(self.check(), 2)
