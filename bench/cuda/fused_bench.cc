@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstdio>
 #include <functional>
 #include <random>
 #include <vector>
@@ -140,6 +141,7 @@ bool compare(const Backend& gpu, const LayerShape& shape) {
 }  // namespace mho::bench
 
 int main() {
+    std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // a line is out when it is measured, into a pipe too
     const mho::CudaState& cuda = mho::cuda_state();
     if (cuda.devices == 0) {
         fmt::print(stderr, "fused_bench: no GPU: {}\n", cuda.why_none);
