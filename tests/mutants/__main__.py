@@ -15,12 +15,13 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import cpu  # noqa: E402
+import crossbar  # noqa: E402
 import cuda  # noqa: E402
 import host  # noqa: E402
 import steps  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ROOMS = [steps, cpu, host, cuda]
+ROOMS = [steps, cpu, crossbar, host, cuda]
 MUTANTS = [mutant for room in ROOMS for mutant in room.MUTANTS]
 
 
@@ -130,4 +131,5 @@ def main():
     sys.exit(0 if all(good) else 1)
 
 
-main()
+if __name__ == "__main__":
+    main()

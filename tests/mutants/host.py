@@ -106,7 +106,7 @@ MUTANTS = [
     Mutant(NORM, "result.layer.push_back(network.layer[i]);", "result.layer.push_back(static_cast<uint32_t>(result.layer.size()));"),
     # ranges of parameters
     Mutant(RANGE, "for (double& v : values) v = std::abs(v);", ""),
-    Mutant(RANGE, "(1 - measure.quantile) / 2", "1 - measure.quantile"),
+    Mutant(RANGE, "(1 - measured.quantile) / 2", "1 - measured.quantile"),
     Mutant(RANGE, "quantile(values, tail)) / 2", "quantile(values, tail))"),
     Mutant(RANGE, "own.bias / own.weight", "own.weight / own.bias"),
     Mutant(RANGE, "merged.push_back(b / factor)", "merged.push_back(b)"),

@@ -27,8 +27,8 @@ MUTANTS = [
     Mutant(QUANTISE, "static_cast<float>(levels - 1) / largest", "static_cast<float>(levels) / largest"),
     Mutant(QUANTISE, "largest / static_cast<float>(levels - 1)", "largest / static_cast<float>(levels)"),
     Mutant(QUANTISE, "rintf(", "roundf("),
-    Mutant(QUANTISE, "fminf(fmaxf(x, 0.0f), high)", "fmaxf(x, 0.0f)"),
-    Mutant(QUANTISE, "fmaxf(x, 0.0f)", "x", 1, "what is quantised is the output of a ReLU: nothing is below 0"),
+    Mutant(QUANTISE, "cut(x, 0.0f, high)", "fmaxf(x, 0.0f)"),
+    Mutant(QUANTISE, "cut(x, 0.0f, high)", "fminf(x, high)", 1, "what is quantised is the output of a ReLU: nothing is below 0"),
     Mutant(QUANTISE, "largest > 0 ? static_cast<float>(levels - 1) / largest : 0.0f", "static_cast<float>(levels - 1) / largest"),
     # layer norm
     Mutant(ROWS, "mean = sum * factor", "mean = sum"),
