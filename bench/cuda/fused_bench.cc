@@ -151,7 +151,7 @@ int main() {
     fmt::print("{}\n", gpu->description());
     bool good = true;
     for (const auto& [vectors, rows, columns] : mho::bench::kLayers) {
-        const int64_t tiles = (rows + 255) / 256;  // balanced, as mapping fills them; these divide
+        const int64_t tiles = (rows + 255) / 256;  // even, as mapping fills them; these divide
         good = mho::bench::compare(*gpu, {vectors, rows, columns, rows / tiles}) && good;
     }
     return good ? 0 : 1;

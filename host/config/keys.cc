@@ -209,7 +209,7 @@ void add_crossbar_keys(std::vector<Key>& k) {
     k.push_back(swept(number("crossbar.dac_bits", MHO_FIELD(crossbar.dac_bits), 1, 8, "bits",
                              "of the input that one read step takes")));
     k.push_back(swept(plain("crossbar.fill",
-                            MHO_CHOICE(crossbar.fill, {"balanced", Fill::balanced}, {"packed", Fill::packed}),
+                            MHO_CHOICE(crossbar.fill, {"even", Fill::even}, {"packed", Fill::packed}),
                             "arrays of one layer: evenly filled, or full but the last")));
     k.push_back(swept(number("crossbar.headroom", MHO_FIELD(crossbar.headroom), 1, 16, "of g_max",
                              "the largest conductance that a cell can hold")));

@@ -17,7 +17,7 @@ enum class Reference { digital, column };           // what takes off the offset
 enum class WeightScale { layer, column, network };  // extent of one weight scale
 enum class BiasMode { digital, analog };            // added after the converter, or on rows of the array
 enum class InputSign { phases, offset };            // how signed inputs are read
-enum class Fill { balanced, packed };     // arrays: even to within one row or column, or full but the last
+enum class Fill { even, packed };     // arrays: even to within one row or column, or full but the last
 enum class StuckValue { rail, uniform };  // a stuck cell sits at g_min / g_max, or anywhere between
 enum class AdcRange { max, calibrated, fixed };  // where lo and hi of a converter come from
 enum class Granularity { layer, slice, tile, column };
@@ -38,7 +38,7 @@ struct CrossbarSettings {
     std::optional<double> input_clip;  ///< percentile of |x| in calibration; nothing: the largest
     InputSign input_sign = InputSign::phases;
     int64_t dac_bits = 1;  ///< 1 to 8, bits a read step
-    Fill fill = Fill::balanced;
+    Fill fill = Fill::even;
     double headroom = 1.5;  ///< largest conductance over g_max
 };
 

@@ -91,7 +91,7 @@ class CaseMaker {
         CrossbarSettings& a = c.crossbar;
         a.rows = one_of<int64_t>({4, 7, 16, 256});
         a.columns = one_of<int64_t>({2, 3, 8, 256});
-        a.fill = one_in(3) ? Fill::packed : Fill::balanced;
+        a.fill = one_in(3) ? Fill::packed : Fill::even;
         a.scheme = one_listed(kSchemes).scheme;
         const bool pairs = description_of(a.scheme).polarities == 2;
         if (pairs && one_in(2)) a.subtract = Subtract::analog;
