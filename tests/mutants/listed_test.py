@@ -15,6 +15,8 @@ spec.loader.exec_module(mutants)
 
 
 class Listed(unittest.TestCase):
+    maxDiff = None
+
     def test_each_stands_in_its_file(self):
         gone = [f"{m.file}: {m.before!r} ({m.nth})" for m in mutants.MUTANTS
                 if m.of((ROOT / m.file).read_text()) in (None, (ROOT / m.file).read_text())]
