@@ -349,6 +349,7 @@ void import_expand(OnnxNode& node) {
 constexpr OnnxOperator operators[] = {
     {"Concat", import_concat}, {"Expand", import_expand}, {"Gather", import_gather},
     {"Pad", import_pad},       {"Slice", import_slice},   {"Split", import_split},
+    {"Transpose", import_transpose},
 };
 
 }  // namespace
