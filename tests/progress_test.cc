@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 
 namespace mho {
 namespace {
@@ -16,9 +17,12 @@ struct Watched {
     double now = 0;
     int columns = 80;
 
-    Progress progress(bool terminal, int64_t done = 0) {
-        return Progress({10, done, 1000, 0.95}, {terminal, [this](const std::string& t) { text += t; },
-                                                 [this] { return now; }, [this] { return columns; }});
+    ProgressMeter progress(bool terminal, int64_t done = 0) {
+        const auto line =
+            std::make_shared<ProgressLine>(Screen{terminal, [this](const std::string& t) { text += t; },
+                                                  [this] { return now; }, [this] { return columns; }});
+        return ProgressMeter(
+            {10, done, 1000, 0.95}, [line](const RunProgress& p) { line->show(p); }, [this] { return now; });
     }
     /// What a terminal shows last.
     std::string row() const { return text.substr(text.rfind("\x1b[K") + 3); }
@@ -26,7 +30,7 @@ struct Watched {
 
 TEST(Progress, says_chips_mean_interval_rate_and_time_left) {
     Watched screen;
-    Progress p = screen.progress(false);
+    ProgressMeter p = screen.progress(false);
     screen.now = 5;  // before the first point: not chips' time
     p.begin_point("sigma = 0.1", {});
     for (const double top1 : {0.5, 0.7}) {
@@ -45,7 +49,7 @@ TEST(Progress, says_chips_mean_interval_rate_and_time_left) {
 TEST(Progress, moves_within_a_chip) {
     for (const bool terminal : {false, true}) {
         Watched screen;
-        Progress p = screen.progress(terminal);
+        ProgressMeter p = screen.progress(terminal);
         p.begin_point("a", {});
         for (int i = 0; i < 5; ++i) {
             screen.now += 10;
@@ -58,8 +62,8 @@ TEST(Progress, moves_within_a_chip) {
 
 TEST(Progress, plain_lines_in_a_log_and_one_line_on_a_terminal) {
     Watched log, terminal;
-    Progress plain = log.progress(false), renewed = terminal.progress(true);
-    for (Progress* p : {&plain, &renewed}) p->begin_point("a", {});
+    ProgressMeter plain = log.progress(false), renewed = terminal.progress(true);
+    for (ProgressMeter* p : {&plain, &renewed}) p->begin_point("a", {});
     for (int i = 0; i < 5; ++i) {
         log.now = terminal.now = 100.0 * (i + 1);
         plain.add_chip(0.5);
@@ -72,7 +76,7 @@ TEST(Progress, plain_lines_in_a_log_and_one_line_on_a_terminal) {
 
 TEST(Progress, fits_one_row_of_the_terminal) {
     Watched screen;
-    Progress p = screen.progress(true);
+    ProgressMeter p = screen.progress(true);
     const std::string label =
         "crossbar.scheme = \"differential\", device.sigma = 0.15, layer = \"/b\u00e9b\u00e9/Conv\"";
     p.begin_point(label, {0.5, 0.7});
@@ -94,7 +98,7 @@ TEST(Progress, fits_one_row_of_the_terminal) {
 
 TEST(Progress, a_point_that_stops_early_counts_as_done_and_notes_stand_alone) {
     Watched screen;
-    Progress p = screen.progress(false, 3);
+    ProgressMeter p = screen.progress(false, 3);
     p.begin_point("a", {0.5, 0.6, 0.7});
     p.end_point(7);
     p.note("calibrating");
@@ -102,14 +106,44 @@ TEST(Progress, a_point_that_stops_early_counts_as_done_and_notes_stand_alone) {
     EXPECT_THAT(screen.text, HasSubstr("3/3 chips"));
 }
 
-TEST(Progress, quiet_writes_nothing) {
-    ::testing::internal::CaptureStderr();
-    Progress p = stderr_progress({10, 0, 100, 0.95}, true);
-    p.begin_point("a", {});
-    p.add_images(100);
-    p.add_chip(1);
-    p.end_point(9);
-    EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+TEST(Progress, is_told_as_numbers) {
+    using Event = RunProgress::Event;
+    double now = 0;
+    std::vector<RunProgress> told;
+    ProgressMeter meter(
+        {10, 2, 100, 0.95}, [&](const RunProgress& p) { told.push_back(p); }, [&] { return now; });
+    meter.note("digital baseline");
+    now = 7;  // before the first point: not chips' time
+    meter.begin_point("sigma = 0.1", {0.25, 0.75});
+    now = 9;
+    meter.add_images(130);
+    meter.add_chip(0.5);
+    now = 13;
+    meter.end_point(4);
+    ASSERT_EQ(told.size(), 5u);
+    EXPECT_EQ(told[0].event, Event::note);
+    EXPECT_EQ(told[0].text, "digital baseline");
+    EXPECT_EQ(told[0].point, "");
+    EXPECT_FALSE(told[0].top1);
+    EXPECT_EQ(told[1].event, Event::point_begins);
+    EXPECT_EQ(told[1].point, "sigma = 0.1");
+    EXPECT_EQ(told[1].chips, 2);
+    EXPECT_EQ(told[1].of, 10);
+    EXPECT_EQ(told[1].top1->mean, 0.5);
+    EXPECT_EQ(told[1].images_per_second, 0);
+    EXPECT_EQ(told[2].event, Event::images_read);
+    EXPECT_EQ(told[2].images_in_flight, 130);
+    EXPECT_EQ(told[2].images_per_second, 130 / 2.0);
+    EXPECT_EQ(told[2].seconds_left, (8 * 100 - 130) / (130 / 2.0));
+    EXPECT_EQ(told[3].event, Event::chip_finished);
+    EXPECT_EQ(told[3].images_in_flight, 30);
+    EXPECT_EQ(told[3].chips, 3);
+    EXPECT_EQ(told[3].top1->count, 3);
+    EXPECT_EQ(told[4].event, Event::point_ends);
+    EXPECT_EQ(told[4].of, 6);
+    EXPECT_EQ(told[4].images_per_second, 130 / 6.0);
+    EXPECT_EQ(told[4].seconds_left, (4 * 100 - 130) / (130 / 6.0));
+    ProgressMeter({10, 0, 100, 0.95}, {}).add_chip(1);  // to nobody
 }
 
 }  // namespace

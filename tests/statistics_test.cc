@@ -33,6 +33,16 @@ TEST(Summary, one_value_has_no_interval_and_none_is_refused) {
     EXPECT_EQ(equal.mean_interval->high, 3);
 }
 
+TEST(Summary, is_narrow_enough_up_to_its_half_width) {
+    const std::vector<double> x{4, 1, 3, 2, 10};
+    const double half = *summarise(x, 0.95).half_width();
+    EXPECT_GT(half, 0);
+    EXPECT_TRUE(narrow_enough(x, half, 0.95));
+    EXPECT_FALSE(narrow_enough(x, std::nextafter(half, 0.0), 0.95));
+    EXPECT_FALSE(narrow_enough(x, half, 0.96));
+    EXPECT_FALSE(narrow_enough(std::vector<double>{3}, 1e9, 0.95)) << "one value says nothing of the next";
+}
+
 /// The interval must hold the true mean as often as it says: an exact binomial bound at significance 1e-6 a
 /// side.
 TEST(Summary, interval_covers_as_often_as_it_says) {

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -17,6 +18,7 @@
 
 #include "host/chip/point_plan.h"
 #include "host/config/read.h"
+#include "host/results/findings.h"
 #include "host/results/results.h"
 #include "host/results/store.h"
 #include "host/run/monte_carlo.h"
@@ -266,24 +268,72 @@ TEST_F(Sweep, stopped_before_its_first_chip_it_keeps_no_baseline_and_resume_make
         "[monte_carlo]\nchips = 3\n",
         "test");
     std::atomic<bool> stop = true;
-    SweepOptions options{.out = directory_ / "stopped", .quiet = true, .stop = &stop};
+    SweepOptions options{.out = RunDirectory{directory_ / "stopped"}, .stop = &stop};
     const RunResult nothing = run_sweep(devices, config, options);
     EXPECT_FALSE(nothing.digital);
     EXPECT_TRUE(nothing.points[0].chips.empty());
 
-    EXPECT_EQ(mho("report " + options.out.string()), 0) << err();
+    EXPECT_EQ(mho("report " + options.out->path.string()), 0) << err();
     EXPECT_NE(out().find("digital: not finished"), std::string::npos) << out();
-    EXPECT_NE(contents(options.out / "results.json").find("\"digital\": null"), std::string::npos);
-    EXPECT_EQ(contents(options.out / "report.html").find("<svg"), std::string::npos);
+    EXPECT_NE(contents(options.out->path / "results.json").find("\"digital\": null"), std::string::npos);
+    EXPECT_EQ(contents(options.out->path / "report.html").find("<svg"), std::string::npos);
 
     stop = false;
-    options.resume = true;
+    options.out->resume = true;
     const RunResult resumed = run_sweep(devices, config, options);
-    options = {.out = directory_ / "whole", .quiet = true};
+    options = {.out = RunDirectory{directory_ / "whole"}};
     const RunResult whole = run_sweep(devices, config, options);
     ASSERT_TRUE(resumed.digital);
     EXPECT_EQ(resumed.digital, whole.digital);
     EXPECT_EQ(chips_csv(resumed), chips_csv(whole));
+}
+
+/// The program as a library: no directory, no file, nothing on stderr, and the chips of the command.
+TEST_F(Sweep, as_a_call_returns_the_chips_of_the_command_and_writes_nothing) {
+    std::ofstream(directory_ / "crossbar.toml") << kCrossbar;
+    const std::vector<std::string> few{"data.images=9", "data.calibration_images=8", "monte_carlo.chips=3"};
+    std::string set;
+    for (const std::string& key : few) set += " --set " + key;
+    ASSERT_EQ(mho("sweep " + (directory_ / "crossbar.toml").string() + set + " --quiet --out " +
+                  (directory_ / "command").string()),
+              0)
+        << err();
+    EXPECT_EQ(err(), "") << "--quiet";
+
+    const fs::path before = fs::current_path(), empty = directory_ / "empty";
+    fs::create_directory(empty);
+    fs::current_path(empty);
+    std::vector<RunProgress> told;
+    ::testing::internal::CaptureStderr();
+    ::testing::internal::CaptureStdout();
+    const Devices devices = open_devices("cpu");
+    const Config config = parse_config(kCrossbar, "text", few);
+    const RunResult run =
+        run_sweep(devices, config,
+                  {.threads = 2, .progress = [&](const RunProgress& progress) { told.push_back(progress); }});
+    EXPECT_EQ(::testing::internal::GetCapturedStdout(), "");
+    EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+    fs::current_path(before);
+    EXPECT_TRUE(fs::is_empty(empty));
+
+    const RunResult command = Store::open(directory_ / "command").result();
+    EXPECT_EQ(run.digital, command.digital);
+    EXPECT_EQ(chips_csv(run), chips("command"));
+    EXPECT_EQ(run.info.config_sha256, command.info.config_sha256);
+    EXPECT_EQ(run.info.data_sha256, command.info.data_sha256);
+    const auto count = [&](RunProgress::Event event) {
+        return std::count_if(told.begin(), told.end(), [&](const auto& p) { return p.event == event; });
+    };
+    EXPECT_EQ(count(RunProgress::Event::point_begins), 2);
+    EXPECT_EQ(count(RunProgress::Event::chip_finished), 6);
+    ASSERT_FALSE(told.empty());
+    const RunProgress& last = told.back();
+    EXPECT_EQ(last.event, RunProgress::Event::point_ends);
+    EXPECT_EQ(last.chips, 6);
+    EXPECT_EQ(last.of, 6);
+    EXPECT_EQ(last.images_in_flight, 0);
+    EXPECT_EQ(last.point, "device.sigma = 0.1");
+    EXPECT_EQ(last.top1->mean, summarise(top1_of(run.points[1].chips), 0.95).mean);
 }
 
 TEST_F(Sweep, stops_a_point_once_its_interval_is_narrow) {

@@ -117,7 +117,8 @@ void add(Lowering& to, const op::Activate& activate) {
     PlanBuilder& plan = to.plan;
     const Placement from = plan.placement(plan.input());
     Step* const maker = plan.last_step();
-    if (to.memory_readers[plan.input()] == 1 && can_activate(maker, from.tensor)) {
+    const bool fuses = to.options.fuse_activations && to.memory_readers[plan.input()] == 1;
+    if (fuses && can_activate(maker, from.tensor)) {
         maker->activation = activate.activation;
         plan.rename(from);
     } else {

@@ -1,6 +1,6 @@
 // host/chip/lowering.h - a network and the choice of what is analog in it -> the plan that a backend
 // executes. Images are laid channels last; transposes that only rename axes cost nothing; activations are
-// fused.
+// fused, or stand.
 #pragma once
 
 #include <functional>
@@ -30,6 +30,10 @@ struct LoweringOptions {
     bool analog_batch_norm = false;  ///< standing batch norms are asked about, else digital
     bool analog_identity = false;    ///< residual additions are asked about, else digital
     int relu_levels = 0;             ///< quantise every ReLU output to so many levels; 0: not
+    /// Activations become part of the step that makes their input, where it can apply them. Else each is a
+    /// step of its own, as training needs it: the same formula on the same sums. A batch norm that is not
+    /// folded (fold_batch_norm) is a step of its own either way.
+    bool fuse_activations = true;
     Precision precision = Precision::f32;
 };
 

@@ -25,8 +25,8 @@ void on_interrupt(int signal) {
 struct SweepCommand {
     ConfigOptions config;
     MachineOptions machine;
-    SweepOptions sweep;
     std::string out;
+    bool resume = false, per_layer = false;
 };
 
 /// For a shell.
@@ -40,7 +40,7 @@ std::string quoted(const std::string& word) {
 
 std::string reproducing_command(const SweepCommand& o) {
     std::string command = "mho sweep config.toml";
-    if (o.sweep.per_layer) command += " --per-layer";
+    if (o.per_layer) command += " --per-layer";
     return command + " --out " + quoted(o.out + "-again");
 }
 
@@ -50,12 +50,15 @@ void run_sweep(SweepCommand& o) {
     const Config config = read_config(o.config);
     o.out = without_slash(o.out);
     const Devices devices = open_devices(o.machine.backend);
-    o.sweep.out = o.out;
-    o.sweep.threads = thread_count(o.machine, devices);
-    o.sweep.quiet = o.machine.quiet;
-    o.sweep.stop = &interrupted;
-    o.sweep.command = reproducing_command(o);
-    const RunResult result = run_sweep(devices, config, o.sweep);
+    ProgressLine line(stderr_screen());
+    SweepOptions options;
+    options.out = RunDirectory{o.out, o.resume};
+    options.per_layer = o.per_layer;
+    options.threads = thread_count(o.machine, devices);
+    options.command = reproducing_command(o);
+    if (!o.machine.quiet) options.progress = [&line](const RunProgress& progress) { line.show(progress); };
+    options.stop = &interrupted;
+    const RunResult result = run_sweep(devices, config, options);
     write_results(o.out, result);
     print_results(o.out, result);
     if (interrupted)
@@ -72,10 +75,10 @@ void add_sweep(CLI::App& app) {
     add_options(*command, options->config);
     add_options(*command, options->machine);
     command->add_option("--out", options->out, "Directory for the store and the results")->required();
-    command->add_flag("--resume", options->sweep.resume,
+    command->add_flag("--resume", options->resume,
                       "Go on with the run in --out; monte_carlo.chips, until, confidence and batch may be "
                       "others than before");
-    command->add_flag("--per-layer", options->sweep.per_layer,
+    command->add_flag("--per-layer", options->per_layer,
                       "Also each analog layer noisy alone: which one loses most");
     command->callback([options] { run_sweep(*options); });
 }

@@ -7,11 +7,6 @@
 namespace mho {
 namespace {
 
-bool narrow_enough(std::span<const double> top1, double half_width, double confidence) {
-    const Summary s = summarise(top1, confidence);
-    return s.mean_interval && s.mean_interval->high - s.mean <= half_width;
-}
-
 /// Nothing where a point was wider after its last chip.
 std::optional<int64_t> chips_needed_at_every_point(const RunResult& run, double half_width) {
     int64_t chips = 0;
@@ -31,10 +26,14 @@ bool finished(const RunInfo& info, const PointResult& point) {
 
 }  // namespace
 
-std::vector<double> top1_of(const PointResult& point) {
+std::vector<double> of_chips(std::span<const ChipResult> chips, double (ChipResult::*measure)() const) {
     std::vector<double> values;
-    for (const ChipResult& chip : point.chips) values.push_back(chip.top1_fraction());
+    for (const ChipResult& chip : chips) values.push_back((chip.*measure)());
     return values;
+}
+
+std::vector<double> top1_of(std::span<const ChipResult> chips) {
+    return of_chips(chips, &ChipResult::top1_fraction);
 }
 
 std::optional<Summary> difference(const PointResult& point, const PointResult& reference, double confidence) {
@@ -68,7 +67,7 @@ std::optional<Spread> spread(const PointResult& point) {
 }
 
 std::optional<int64_t> chips_needed(const PointResult& point, double half_width, double confidence) {
-    const std::vector<double> top1 = top1_of(point);
+    const std::vector<double> top1 = top1_of(point.chips);
     const int64_t all = std::ssize(top1);
     for (int64_t n = std::min(next_checkpoint(0), all); n > 0; n = std::min(next_checkpoint(n), all)) {
         if (narrow_enough(std::span(top1).first(static_cast<size_t>(n)), half_width, confidence)) return n;

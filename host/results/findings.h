@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "host/results/run.h"
@@ -12,8 +13,10 @@
 
 namespace mho {
 
+/// One number of every chip, in their order.
+std::vector<double> of_chips(std::span<const ChipResult> chips, double (ChipResult::*measure)() const);
 /// Top-1 of every chip, as fractions.
-std::vector<double> top1_of(const PointResult& point);
+std::vector<double> top1_of(std::span<const ChipResult> chips);
 
 /// Top-1 of `point` less that of `reference`, over the chips that both have: chips of the same number have
 /// the same devices. Nothing where they share none.

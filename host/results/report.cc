@@ -243,8 +243,7 @@ Plot layers_plot(const RunResult& run) {
         const std::string& layer = point.label.set.back().second;
         if (layer == "\"all\"" || point.chips.empty()) continue;
         const Summary s = summarise(top1_percent(point), run.info.confidence);
-        const double digital = 100 * run.digital->top1_fraction(),
-                     half = s.mean_interval ? s.mean_interval->high - s.mean : 0;
+        const double digital = 100 * run.digital->top1_fraction(), half = s.half_width().value_or(0);
         groups[words(point.label, {"layer"})] += fmt::format("{} {} {}\n", layer, digital - s.mean, half);
     }
     std::string data;

@@ -15,12 +15,6 @@ using nlohmann::ordered_json;
 
 namespace {
 
-std::vector<double> of_chips(const PointResult& point, double (ChipResult::*measure)() const) {
-    std::vector<double> values;
-    for (const ChipResult& chip : point.chips) values.push_back((chip.*measure)());
-    return values;
-}
-
 void add_interval(ordered_json& j, const std::optional<Interval>& interval) {
     j["ci_low"] = interval ? ordered_json(interval->low) : ordered_json(nullptr);
     j["ci_high"] = interval ? ordered_json(interval->high) : ordered_json(nullptr);
@@ -113,14 +107,14 @@ double seconds_of(const PointResult& point) {
 
 ordered_json point_json(const RunResult& run, const PointResult& point) {
     const double confidence = run.info.confidence;
-    const std::vector<double> top1 = top1_of(point);
+    const std::vector<double> top1 = top1_of(point.chips);
     const std::optional<Spread> s = spread(point);
     ordered_json j;
     j["set"] = ordered_json::object();
     for (const auto& [key, value] : point.label.set) j["set"][key] = label_value(value);
     j["top1"] = summary_json(top1, confidence);
-    j["top5"] = summary_json(of_chips(point, &ChipResult::top5_fraction), confidence);
-    j["loss"] = summary_json(of_chips(point, &ChipResult::mean_loss), confidence);
+    j["top5"] = summary_json(of_chips(point.chips, &ChipResult::top5_fraction), confidence);
+    j["loss"] = summary_json(of_chips(point.chips, &ChipResult::mean_loss), confidence);
     const bool any = !point.chips.empty();
     j["top1_quantiles"] = any ? quantiles_json(top1, confidence) : ordered_json(nullptr);
     j["yield"] = any && run.digital ? yield_json(point, *run.digital, confidence) : ordered_json(nullptr);

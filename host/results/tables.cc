@@ -12,12 +12,6 @@
 namespace mho {
 namespace {
 
-std::vector<double> of_chips(const PointResult& point, double (ChipResult::*measure)() const) {
-    std::vector<double> values;
-    for (const ChipResult& chip : point.chips) values.push_back((chip.*measure)());
-    return values;
-}
-
 using Rows = std::vector<std::vector<std::string>>;
 
 /// Columns right-aligned, two spaces apart.
@@ -61,9 +55,7 @@ std::vector<std::string> values_of(const PointLabel& label) {
     return row;
 }
 
-std::string half_width(const Summary& s) {
-    return s.mean_interval ? percent(s.mean_interval->high - s.mean) : "-";
-}
+std::string half_width(const Summary& s) { return s.half_width() ? percent(*s.half_width()) : "-"; }
 
 std::string differences_line(const RunResult& run) {
     int64_t others = 0, differ = 0;
@@ -125,9 +117,10 @@ std::string points_table(const RunResult& run) {
             rows.push_back(std::move(row));
             continue;
         }
-        const Summary s = summarise(top1_of(point), run.info.confidence);
-        const Summary five = summarise(of_chips(point, &ChipResult::top5_fraction), run.info.confidence);
-        const Summary loss = summarise(of_chips(point, &ChipResult::mean_loss), run.info.confidence);
+        const Summary s = summarise(top1_of(point.chips), run.info.confidence);
+        const Summary five =
+            summarise(of_chips(point.chips, &ChipResult::top5_fraction), run.info.confidence);
+        const Summary loss = summarise(of_chips(point.chips, &ChipResult::mean_loss), run.info.confidence);
         row.push_back(fmt::format("{}", s.count));
         row.push_back(percent(s.mean));
         row.push_back(half_width(s));

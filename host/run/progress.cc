@@ -5,10 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <utility>
-
-#include "host/statistics/statistics.h"
 
 namespace mho {
 namespace {
@@ -51,107 +50,137 @@ std::string end_of(const std::string& text, int64_t columns) {
     return "";
 }
 
-}  // namespace
-
-Progress::Progress(RunExtent extent, Screen screen)
-    : extent_(extent),
-      screen_(std::move(screen)),
-      start_(screen_.clock()),
-      shown_(screen_.terminal ? start_ - kTerminalPause : start_) {}
-
-std::string Progress::done() const {
-    std::string text = fmt::format("{}/{} chips", extent_.done + chips_here_, extent_.chips);
-    const int64_t in_flight = images_here_ - chips_here_ * extent_.images;
-    if (in_flight > 0) text += fmt::format(" + {} images", in_flight);
+std::string done(const RunProgress& progress) {
+    std::string text = fmt::format("{}/{} chips", progress.chips, progress.of);
+    if (progress.images_in_flight > 0) text += fmt::format(" + {} images", progress.images_in_flight);
     return text;
 }
 
-std::string Progress::chips_so_far() const {
-    if (top1_.empty()) return "";
-    const Summary s = summarise(top1_, extent_.confidence);
-    std::string text = fmt::format("  top-1 {:.2f}", 100 * s.mean);
-    if (s.mean_interval) text += fmt::format(" +- {:.2f}", 100 * (s.mean_interval->high - s.mean));
+std::string chips_so_far(const RunProgress& progress) {
+    if (!progress.top1) return "";
+    std::string text = fmt::format("  top-1 {:.2f}", 100 * progress.top1->mean);
+    if (const auto half = progress.top1->half_width()) text += fmt::format(" +- {:.2f}", 100 * *half);
     return text + " %";
 }
 
-std::string Progress::rate() const {
-    const double seconds = screen_.clock() - start_;
-    if (images_here_ <= 0 || seconds <= 0) return "";
-    const double rate = static_cast<double>(images_here_) / seconds;
-    const int64_t left = (extent_.chips - extent_.done) * extent_.images - images_here_;
+std::string rate(const RunProgress& progress) {
+    const double rate = progress.images_per_second;
+    if (rate <= 0) return "";
     return fmt::format("  {:.{}f} images/s  {} left", rate, rate < 10 ? 1 : 0,
-                       duration(static_cast<double>(std::max<int64_t>(left, 0)) / rate));
+                       duration(progress.seconds_left));
 }
 
+}  // namespace
+
+double steady_seconds() {
+    static const auto start = std::chrono::steady_clock::now();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+ProgressMeter::ProgressMeter(RunExtent extent, ProgressCallback tell, std::function<double()> clock)
+    : extent_(extent), tell_(std::move(tell)), clock_(std::move(clock)), start_(clock_()) {}
+
+void ProgressMeter::begin_point(const std::string& label, const std::vector<double>& top1) {
+    const std::lock_guard lock(mutex_);
+    if (!std::exchange(begun_, true)) start_ = clock_();
+    point_ = label;
+    top1_ = top1;
+    summary_.reset();
+    if (!top1_.empty()) summary_ = summarise(top1_, extent_.confidence);
+    tell(RunProgress::Event::point_begins);
+}
+
+void ProgressMeter::add_images(int64_t images) {
+    const std::lock_guard lock(mutex_);
+    images_here_ += images;
+    tell(RunProgress::Event::images_read);
+}
+
+void ProgressMeter::add_chip(double top1) {
+    const std::lock_guard lock(mutex_);
+    top1_.push_back(top1);
+    summary_ = summarise(top1_, extent_.confidence);
+    ++chips_here_;
+    tell(RunProgress::Event::chip_finished);
+}
+
+void ProgressMeter::end_point(int64_t skipped_chips) {
+    const std::lock_guard lock(mutex_);
+    extent_.chips -= skipped_chips;
+    tell(RunProgress::Event::point_ends);
+}
+
+void ProgressMeter::note(const std::string& text) {
+    const std::lock_guard lock(mutex_);
+    tell(RunProgress::Event::note, text);
+}
+
+void ProgressMeter::tell(RunProgress::Event event, const std::string& text) const {
+    if (!tell_) return;
+    RunProgress p{event, text, point_, extent_.done + chips_here_, extent_.chips, 0, summary_, 0, 0};
+    p.images_in_flight = std::max<int64_t>(images_here_ - chips_here_ * extent_.images, 0);
+    const double seconds = clock_() - start_;
+    if (images_here_ > 0 && seconds > 0) {
+        const int64_t left = (extent_.chips - extent_.done) * extent_.images - images_here_;
+        p.images_per_second = static_cast<double>(images_here_) / seconds;
+        p.seconds_left = static_cast<double>(std::max<int64_t>(left, 0)) / p.images_per_second;
+    }
+    tell_(p);
+}
+
+ProgressLine::ProgressLine(Screen screen)
+    : screen_(std::move(screen)),
+      shown_(screen_.terminal ? screen_.clock() - kTerminalPause : screen_.clock()) {}
+
 /// On a terminal it fits one row, its last column free: a row that wraps cannot be renewed.
-std::string Progress::line() const {
-    const std::string before = done(), after = chips_so_far() + rate();
+std::string ProgressLine::line(const RunProgress& progress) const {
+    const std::string before = done(progress), after = chips_so_far(progress) + rate(progress);
     const auto spaced = [](const std::string& label) { return label.empty() ? "" : "  " + label; };
-    if (!screen_.terminal) return before + spaced(label_) + after;
+    if (!screen_.terminal) return before + spaced(progress.point) + after;
     const int columns = screen_.columns ? screen_.columns() : 0;
     const int64_t room = (columns > 0 ? columns : kUnknownTerminal) - 1;
     const int64_t free = room - columns_of(before + after) - 2;  // two spaces before a label
-    return cut(before + spaced(end_of(label_, free)) + after, room);
+    return cut(before + spaced(end_of(progress.point, free)) + after, room);
 }
 
-void Progress::write(const std::string& text) {
+void ProgressLine::write(const std::string& text) {
     screen_.write(screen_.terminal ? "\r\x1b[K" + text : text + "\n");
 }
 
-void Progress::show(bool now) {
+void ProgressLine::renew(const RunProgress& progress, bool now) {
     const double time = screen_.clock();
     if (!now && time - shown_ < (screen_.terminal ? kTerminalPause : kPlainPause)) return;
     shown_ = time;
-    write(line());
+    write(line(progress));
 }
 
-void Progress::begin_point(const std::string& label, const std::vector<double>& top1) {
-    const std::lock_guard lock(mutex_);
-    if (!std::exchange(begun_, true)) start_ = screen_.clock();
-    label_ = label;
-    top1_ = top1;
-    if (screen_.terminal) show(false);
+void ProgressLine::show(const RunProgress& progress) {
+    switch (progress.event) {
+        case RunProgress::Event::note:
+            return write(progress.text);
+        case RunProgress::Event::point_begins:
+            if (screen_.terminal) renew(progress, false);
+            return;
+        case RunProgress::Event::images_read:
+            return renew(progress, false);
+        case RunProgress::Event::chip_finished:
+            return renew(progress, !std::exchange(any_chip_, true));
+        case RunProgress::Event::point_ends:
+            renew(progress, true);
+            if (screen_.terminal) screen_.write("\n");
+    }
 }
 
-void Progress::add_images(int64_t images) {
-    const std::lock_guard lock(mutex_);
-    images_here_ += images;
-    show(false);
-}
-
-void Progress::add_chip(double top1) {
-    const std::lock_guard lock(mutex_);
-    top1_.push_back(top1);
-    ++chips_here_;
-    show(chips_here_ == 1);
-}
-
-void Progress::end_point(int64_t skipped_chips) {
-    const std::lock_guard lock(mutex_);
-    extent_.chips -= skipped_chips;
-    show(true);
-    if (screen_.terminal) screen_.write("\n");
-}
-
-void Progress::note(const std::string& text) {
-    const std::lock_guard lock(mutex_);
-    write(text);
-}
-
-Progress stderr_progress(RunExtent extent, bool quiet) {
+Screen stderr_screen() {
     Screen screen;
     screen.terminal = isatty(STDERR_FILENO) == 1;
-    screen.write = [quiet](const std::string& text) {
-        if (!quiet) std::fputs(text.c_str(), stderr);
-    };
-    screen.clock = [start = std::chrono::steady_clock::now()] {
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    };
+    screen.write = [](const std::string& text) { std::fputs(text.c_str(), stderr); };
+    screen.clock = steady_seconds;
     screen.columns = [] {
         winsize size{};
         return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? static_cast<int>(size.ws_col) : 0;
     };
-    return Progress(extent, screen);
+    return screen;
 }
 
 }  // namespace mho

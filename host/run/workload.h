@@ -23,6 +23,7 @@ class Workload {
     /// where it has several inputs or outputs, or does not fit the data.
     Workload(const Devices& devices, const Config& config);
 
+    const Devices& devices() const { return devices_; }
     const std::filesystem::path& network_file() const { return file_; }
     const Graph& network() const { return graph_; }
     const ImageStore& test_images(size_t device = 0) const { return *test_.stores[device]; }

@@ -47,6 +47,16 @@ Summary summarise(std::span<const double> values, double confidence) {
     return r;
 }
 
+std::optional<double> Summary::half_width() const {
+    if (!mean_interval) return std::nullopt;
+    return mean_interval->high - mean;
+}
+
+bool narrow_enough(std::span<const double> values, double half_width, double confidence) {
+    const std::optional<double> half = summarise(values, confidence).half_width();
+    return half && *half <= half_width;
+}
+
 Quantile quantile(std::span<const double> values, double p, double confidence) {
     const std::vector<double> s = sorted(values);
     Quantile q{interpolate(s, p), {}, {}};

@@ -20,10 +20,17 @@ struct Summary {
     double sd = 0;  ///< of one chip: sqrt(sum (x - mean)^2 / (n - 1)); 0 for one chip
     double min = 0, median = 0, max = 0;
     std::optional<Interval> mean_interval;  ///< Student's t; none from fewer than two chips
+
+    /// How far the interval reaches to either side of the mean.
+    std::optional<double> half_width() const;
 };
 
 /// Throws std::invalid_argument for no values.
 Summary summarise(std::span<const double> values, double confidence);
+
+/// Whether the interval of the mean reaches at most `half_width` to either side: never of fewer than two
+/// values.
+bool narrow_enough(std::span<const double> values, double half_width, double confidence);
 
 /// The p quantile of `values` (linear between order statistics), and the interval between two order
 /// statistics that covers the quantile of all chips with at least `confidence`, by the binomial distribution

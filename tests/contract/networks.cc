@@ -11,6 +11,7 @@
 #include <functional>
 #include <random>
 
+#include "host/run/calibration.h"
 #include "host/run/inference.h"
 #include "kernels/backend.h"
 #include "kernels/base/error.h"
@@ -208,6 +209,105 @@ TEST_P(Lowering, executes_to_what_plain_loops_give) {
                     << GetParam().name << ", output " << o << ", element " << i << ", batch " << images;
         }
     }
+}
+
+/// Every output of `plan`, whose ranges are measured on the same images where it has any.
+std::vector<std::vector<float>> outputs_of(Plan plan, const std::vector<Tensor>& inputs, int64_t images) {
+    const auto backend = testing::backend_under_test();
+    const auto program = backend->load(std::move(plan));
+    Calibration calibration;
+    if (needs_calibration(program->plan())) {
+        const auto store = backend->upload(inputs[0].data, {}, images);
+        calibration = calibrate(*program, {*store, images, 1});
+    }
+    const auto chip = program->make_chip();
+    program->program(*chip, {1, 0, false}, calibration);
+    const auto stream = program->make_stream(images);
+    for (size_t i = 0; i < inputs.size(); ++i) stream->write(static_cast<int>(i), inputs[i].data, 0, images);
+    stream->run(*chip, 0, static_cast<int>(program->plan().steps.size()));
+    std::vector<std::vector<float>> outputs;
+    for (const TensorId id : program->plan().outputs) {
+        outputs.emplace_back(static_cast<size_t>(program->plan().elements(id, images)));
+        stream->read(id, outputs.back());
+    }
+    return outputs;
+}
+
+/// Steps of `plan` that the node `name` became, and how many steps apply an activation on the side.
+template <class Operation>
+int64_t steps_of(const Plan& plan, const std::string& name) {
+    return std::count_if(plan.steps.begin(), plan.steps.end(), [&](const Step& step) {
+        return step.name == name && std::holds_alternative<Operation>(step.operation);
+    });
+}
+int64_t fused_activations(const Plan& plan) {
+    return std::count_if(plan.steps.begin(), plan.steps.end(),
+                         [](const Step& step) { return step.activation.has_value(); });
+}
+
+TEST_P(Lowering, with_everything_standing_each_activation_and_batch_norm_is_a_step_and_no_bit_changes) {
+    GraphBuilder b(7);
+    GetParam().build(b);
+    LoweringOptions options;
+    options.choose = [](const Node&) { return LayerChoice{}; };
+    const Plan fused = lower(number_nodes(b.graph), options);
+    options.fuse_activations = false;
+    const Plan standing = lower(number_nodes(b.graph), options);
+    for (const Node& node : b.graph.nodes) {
+        if (std::holds_alternative<op::Activate>(node.operation)) {
+            EXPECT_EQ(steps_of<step::Activate>(standing, node.name), 1) << node.name;
+        }
+        if (std::holds_alternative<op::BatchNorm>(node.operation)) {
+            EXPECT_EQ(steps_of<step::Affine>(standing, node.name), 1) << node.name;
+        }
+    }
+    EXPECT_EQ(fused_activations(standing), 0);
+    std::vector<Tensor> inputs;
+    for (ValueId id : b.graph.inputs)
+        inputs.push_back(b.whole_numbers(b.graph.values[static_cast<size_t>(id)].shape.dims, 3));
+    EXPECT_EQ(outputs_of(standing, inputs, 1), outputs_of(fused, inputs, 1));
+}
+
+/// Every activation after every kind of step that can apply one, on fractions.
+TEST(StandingActivations, have_the_bits_of_fused_ones) {
+    for (const bool on_crossbars : {false, true})
+        for (const ActivationKind kind : kActivations) {
+            SCOPED_TRACE(std::string(name_of(kind)) + (on_crossbars ? " on crossbars" : ""));
+            GraphBuilder b(29);
+            const ValueId x = b.input({1, 3, 4, 5});
+            const auto activated = [&](ValueId made) {
+                b.output(b.add(op::Activate{{kind, 0.1f, 0.8f}}, {made}));
+            };
+            activated(b.conv(x, 3, 3));
+            activated(b.linear(b.reshape(x, {1, 60}), 7));
+            activated(b.batch_norm(x));
+            activated(b.binary(BinaryKind::multiply, x, b.conv(x, 3, 1)));
+            for (Node& node : b.graph.nodes) {
+                auto* conv = std::get_if<op::Conv>(&node.operation);
+                auto* linear = std::get_if<op::Linear>(&node.operation);
+                if (!conv && !linear) continue;
+                for (float& w : (conv ? conv->weight : linear->weight).data) w *= 0.0371f;
+            }
+            Tensor images = b.whole_numbers({2, 3, 4, 5}, 300);
+            for (float& v : images.data) v *= 0.00737f;
+            LoweringOptions options;
+            options.choose = [&](const Node&) {
+                LayerChoice choice;
+                if (on_crossbars) choice.level = Level::crossbar;
+                return choice;
+            };
+            const Plan fused = lower(number_nodes(b.graph), options);
+            options.fuse_activations = false;
+            const Plan standing = lower(number_nodes(b.graph), options);
+            EXPECT_EQ(fused_activations(fused), 4);
+            EXPECT_EQ(fused_activations(standing), 0);
+            const auto got = outputs_of(standing, {images}, 2), want = outputs_of(fused, {images}, 2);
+            for (size_t o = 0; o < want.size(); ++o)
+                for (size_t i = 0; i < want[o].size(); ++i) {
+                    if (std::isnan(want[o][i]) && std::isnan(got[o][i])) continue;  // a root of less than 0
+                    ASSERT_EQ(got[o][i], want[o][i]) << "output " << o << ", element " << i;
+                }
+        }
 }
 
 /// Folding must give the same numbers: scales are whole numbers over two, so it is exact.
