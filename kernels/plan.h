@@ -21,10 +21,30 @@ struct PlanTensor {
     bool per_image = true;
 };
 
+/// Which array of a network's node a parameter holds.
+enum class ParameterRole {
+    weight,    ///< of a convolution or linear layer, as the node has it
+    bias,      ///< likewise
+    scale,     ///< of a layer norm, as the node has it; of a batch norm, the effective one
+    shift,     ///< likewise
+    constant,  ///< the constant operand of a node with two operands, its axes moved
+    identity,  ///< of a residual connection on a chip: ones that no node has
+};
+
+/// Where a parameter comes from, so that another value of it can go back (host/chip/parameters.h).
+struct ParameterSource {
+    uint32_t node = 0;  ///< index in the network as it was read
+    ParameterRole role = ParameterRole::weight;
+    /// Of a constant: axis p of the parameter is axis order[p] of the operand, which has leading extents of 1
+    /// up to the rank of the node's result; -1: an extent of 1 that it does not have.
+    std::vector<int> order;
+};
+
 /// A constant array that steps read; where it is analog, each chip reads a perturbed copy of it.
 struct Parameter {
     std::vector<float> value;
     std::optional<Perturbation> perturbation;
+    ParameterSource source;
 };
 
 struct Step {

@@ -31,20 +31,30 @@ Perturbation perturbation(const PlanBuilder& plan, const ParameterConfig& model,
     return p;
 }
 
-struct WeightAndBias {
-    ParameterId weight, bias;
+struct ParameterPair {
+    ParameterId first, second;
 };
 
-/// The parameters of one layer, perturbed together where the layer is analog.
-WeightAndBias add_parameters(PlanBuilder& plan, const std::vector<float>& weight,
-                             const std::vector<float>& bias, const LayerChoice& choice) {
-    if (choice.level != Level::parameter)
-        return {plan.add_parameter(weight), bias.empty() ? -1 : plan.add_parameter(bias)};
-    const ParameterConfig& model = choice.parameter;
-    const LayerRanges ranges = layer_ranges(weight, bias, model);
-    return {
-        plan.add_parameter(weight, perturbation(plan, model, ranges.weight, 0)),
-        bias.empty() ? -1 : plan.add_parameter(bias, perturbation(plan, model, ranges.bias, weight.size()))};
+/// The parameters of one layer, perturbed together where the layer is analog. The second array may be empty.
+ParameterPair add_parameters(PlanBuilder& plan, const LayerChoice& choice, ParameterRole first_role,
+                             const std::vector<float>& first, ParameterRole second_role,
+                             const std::vector<float>& second) {
+    std::optional<Perturbation> of_first, of_second;
+    if (choice.level == Level::parameter) {
+        const ParameterConfig& model = choice.parameter;
+        const LayerRanges ranges = layer_ranges(first, second, model);
+        of_first = perturbation(plan, model, ranges.weight, 0);
+        of_second = perturbation(plan, model, ranges.bias, first.size());
+    }
+    return {plan.add_parameter(first_role, first, of_first),
+            second.empty() ? -1 : plan.add_parameter(second_role, second, of_second)};
+}
+
+/// Those of a convolution or linear layer.
+template <class Layer>
+ParameterPair add_weights(PlanBuilder& plan, const Layer& layer, const LayerChoice& choice) {
+    return add_parameters(plan, choice, ParameterRole::weight, layer.weight.data, ParameterRole::bias,
+                          layer.bias.data);
 }
 
 int add_crossbar(PlanBuilder& plan, const Tensor& weight, const Tensor& bias, int64_t groups,
@@ -64,7 +74,7 @@ void add(Lowering& to, const op::Conv& conv) {
         const int crossbar = add_crossbar(plan, conv.weight, conv.bias, conv.groups, choice);
         return plan.make(step::Crossbar{conv.window, crossbar, false}, {x}, std::move(order));
     }
-    const auto [weight, bias] = add_parameters(plan, conv.weight.data, conv.bias.data, choice);
+    const auto [weight, bias] = add_weights(plan, conv, choice);
     plan.make(step::Conv{conv.window, conv.groups, weight, bias}, {x}, std::move(order));
 }
 
@@ -77,7 +87,7 @@ void add(Lowering& to, const op::Linear& linear) {
         const int crossbar = add_crossbar(plan, linear.weight, linear.bias, 1, choice);
         return plan.make(step::Crossbar{{}, crossbar, true}, {x}, order);
     }
-    const auto [weight, bias] = add_parameters(plan, linear.weight.data, linear.bias.data, choice);
+    const auto [weight, bias] = add_weights(plan, linear, choice);
     plan.make(step::Linear{weight, bias}, {x}, order);
 }
 
@@ -85,7 +95,8 @@ void add(Lowering& to, const op::BatchNorm& norm) {
     PlanBuilder& plan = to.plan;
     const ChannelAffine affine = channel_affine(norm);
     LayerChoice choice = to.options.analog_batch_norm ? to.options.choose(plan.node()) : LayerChoice{};
-    const auto [scale, shift] = add_parameters(plan, affine.scale, affine.shift, choice);
+    const auto [scale, shift] =
+        add_parameters(plan, choice, ParameterRole::scale, affine.scale, ParameterRole::shift, affine.shift);
     const Placement from = plan.placement(plan.input());
     plan.make(step::Affine{position_of(from.order, 1), scale, shift}, {from.tensor}, from.order);
 }
@@ -96,9 +107,9 @@ void add(Lowering& to, const op::LayerNorm& norm) {
     const bool over_last = norm.axis == static_cast<int>(plan.rank(input)) - 1;
     const TensorId x = over_last ? plan.with_last_axis_last(input) : plan.as_plain(input);
     const AxisOrder order = plan.placement(input).order;
-    step::LayerNorm step{position_of(order, norm.axis), norm.epsilon, plan.add_parameter(norm.scale.data),
-                         -1};
-    if (!norm.shift.empty()) step.shift = plan.add_parameter(norm.shift.data);
+    step::LayerNorm step{position_of(order, norm.axis), norm.epsilon,
+                         plan.add_parameter(ParameterRole::scale, norm.scale.data), -1};
+    if (!norm.shift.empty()) step.shift = plan.add_parameter(ParameterRole::shift, norm.shift.data);
     plan.make(step, {x}, order);
 }
 
@@ -138,7 +149,7 @@ TensorId analog_identity(PlanBuilder& plan, ValueId value, const ParameterConfig
     const size_t channels = static_cast<size_t>(like.dims[static_cast<size_t>(axis)]);
     ParameterConfig no_mean = model;
     no_mean.mu = 0;
-    const ParameterId scale = plan.add_parameter(std::vector<float>(channels, 1.0f),
+    const ParameterId scale = plan.add_parameter(ParameterRole::identity, std::vector<float>(channels, 1.0f),
                                                  perturbation(plan, no_mean, 1, 0, Domain::identity));
     const TensorId output = plan.add_tensor(like.dims, like.per_image);
     plan.add_step(step::Affine{axis, scale, -1}, {from.tensor}, output);
@@ -157,7 +168,8 @@ void add_with_constant(PlanBuilder& plan, const op::Binary& binary, size_t const
         wider ? Placement{plan.at_rank(other, rank), plain_order(rank)} : plan.placement(other);
     step::Binary step;
     step.kind = binary.kind;
-    step.parameter = plan.add_parameter(permuted(value.data, dims, from.order));
+    step.parameter =
+        plan.add_parameter(ParameterRole::constant, permuted(value.data, dims, from.order), {}, from.order);
     step.parameter_dims = physical_dims(dims, from.order);
     step.parameter_is_left = constant == 0;
     plan.make(step, {from.tensor}, from.order);

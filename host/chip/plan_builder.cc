@@ -80,8 +80,9 @@ TensorId PlanBuilder::add_tensor(std::vector<int64_t> dims, bool per_image) {
     return static_cast<TensorId>(plan_.tensors.size()) - 1;
 }
 
-ParameterId PlanBuilder::add_parameter(std::vector<float> value, std::optional<Perturbation> perturbation) {
-    plan_.parameters.push_back({std::move(value), perturbation});
+ParameterId PlanBuilder::add_parameter(ParameterRole role, std::vector<float> value,
+                                       std::optional<Perturbation> perturbation, AxisOrder order) {
+    plan_.parameters.push_back({std::move(value), perturbation, {number_, role, std::move(order)}});
     return static_cast<ParameterId>(plan_.parameters.size()) - 1;
 }
 

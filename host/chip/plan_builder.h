@@ -54,7 +54,9 @@ class PlanBuilder {
     // --- what the plan gets
 
     TensorId add_tensor(std::vector<int64_t> dims, bool per_image);
-    ParameterId add_parameter(std::vector<float> value, std::optional<Perturbation> perturbation = {});
+    /// A parameter of the node. `order`: of a constant, see ParameterSource.
+    ParameterId add_parameter(ParameterRole role, std::vector<float> value,
+                              std::optional<Perturbation> perturbation = {}, AxisOrder order = {});
     int add_crossbar(CrossbarLayer layer);
     int add_quantise_site() { return plan_.quantise_sites++; }
     void add_step(PlanOperation operation, std::vector<TensorId> inputs, TensorId output);
