@@ -13,19 +13,44 @@ target_compile_options(mho_options INTERFACE
   # formulas too, so who links an installed mho compiles them the same way.
   -ffp-contract=off)
 
-# Sanitized and fuzzed builds are optimised a little: the suite runs several times faster, the traces stay readable;
-# lines are all that traces need of debugging information.
-if(MHO_FUZZ)
-  set(MHO_SANITIZE address,undefined)
-  add_compile_options(-fsanitize=fuzzer-no-link)
-endif()
+# Sanitized builds: lines are all that traces need of debugging information. What computes is optimised a little: the
+# suite runs several times faster, the traces stay readable.
 if(MHO_SANITIZE)
   add_compile_options(-O1 -g1 -fsanitize=${MHO_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${MHO_SANITIZE})
   add_compile_definitions(MHO_SANITIZED=1)
 endif()
 if(MHO_COVERAGE)
-  # Counters of threads may race (a lost count is still a covered line); a file may be written by several processes.
-  add_compile_options(-O1 --coverage -fprofile-update=prefer-atomic)
   add_link_options(--coverage)
 endif()
+
+# mho_counted(TARGET): lines are counted where MHO_COVERAGE is on, and branches for libFuzzer where FUZZED stands.
+function(mho_counted target)
+  if(MHO_COVERAGE)  # counters of threads may race (a lost count is still a covered line)
+    target_compile_options(${target} PRIVATE --coverage -fprofile-update=prefer-atomic)
+  endif()
+  if(MHO_FUZZ AND "FUZZED" IN_LIST ARGN)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
+endfunction()
+
+# mho_plain(TARGET): code that computes little. Sanitized builds take longer to optimise it than to run it.
+function(mho_plain target)
+  if(MHO_SANITIZE)
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
+endfunction()
+
+# mho_precompile(TARGET HEADERS... | REUSE_FROM TARGET): reads headers of others, which most of its files include, once in
+# sanitized builds. Released builds read them for each file, so that one which forgets an #include fails there.
+function(mho_precompile target)
+  if(NOT MHO_SANITIZE)
+    return()
+  endif()
+  if("REUSE_FROM" IN_LIST ARGN)
+    target_precompile_headers(${target} ${ARGN})
+  else()
+    target_precompile_headers(${target} PRIVATE <algorithm> <filesystem> <fstream> <functional> <map> <memory> <optional>
+      <span> <sstream> <string> <vector> ${ARGN})
+  endif()
+endfunction()

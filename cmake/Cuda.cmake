@@ -10,7 +10,7 @@ else()
   set(cuda_default OFF)
 endif()
 option(MHO_CUDA "Build the CUDA plug-in, libmho_cuda.so (needs nvcc and cuDNN)" ${cuda_default})
-if(MHO_SANITIZE OR MHO_FUZZ OR MHO_COVERAGE)
+if(MHO_SANITIZE OR MHO_COVERAGE)
   set(MHO_CUDA OFF)  # its code is tried by the executor (tests/cuda_on_cpu) there
 endif()
 if(MHO_CUDA)

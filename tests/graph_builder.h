@@ -29,7 +29,8 @@ class GraphBuilder {
     ValueId add(Operation operation, std::vector<ValueId> inputs) {
         std::vector<Shape> shapes;
         for (ValueId v : inputs) shapes.push_back(graph.values[static_cast<size_t>(v)].shape);
-        return add_as(std::move(operation), inputs, infer_shape(operation, shapes));
+        Shape shape = infer_shape(operation, shapes);
+        return add_as(std::move(operation), std::move(inputs), std::move(shape));
     }
     ValueId add_as(Operation operation, std::vector<ValueId> inputs, Shape shape) {
         const std::string name = operation_name(operation) + std::to_string(graph.nodes.size());

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(MHO_SANITIZED)
 #include <sanitizer/asan_interface.h>
 #endif
 
@@ -23,7 +23,7 @@ constexpr size_t kAlignment = 128;
 
 void guard_memory([[maybe_unused]] const std::byte* p, [[maybe_unused]] size_t bytes,
                   [[maybe_unused]] bool guarded) {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(MHO_SANITIZED)
     if (guarded)
         ASAN_POISON_MEMORY_REGION(p, bytes);
     else

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(MHO_SANITIZED)  // for addresses: nothing here is built under ThreadSanitizer
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -38,14 +38,14 @@ thread_local Fiber* entered = nullptr;
 
 void announce_switch([[maybe_unused]] void** fake_stack, [[maybe_unused]] const void* bottom,
                      [[maybe_unused]] size_t bytes) {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(MHO_SANITIZED)
     __sanitizer_start_switch_fiber(fake_stack, bottom, bytes);
 #endif
 }
 
 void finish_switch([[maybe_unused]] void* fake_stack, [[maybe_unused]] const void** old_bottom,
                    [[maybe_unused]] size_t* old_bytes) {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(MHO_SANITIZED)
     __sanitizer_finish_switch_fiber(fake_stack, old_bottom, old_bytes);
 #endif
 }
