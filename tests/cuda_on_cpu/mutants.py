@@ -105,7 +105,7 @@ MUTANTS = [
     Mutant(SUMS, "i % 2 == 0 ? n[i / 2].first : n[i / 2].second", "n[i / 2].first"),
     Mutant(SUMS, "c.read += t;", ""),
     Mutant(SUMS, "noise[e / kLaneSums][e / 4 % 2][e % 4] = -noise", "noise[e / kLaneSums][e / 4 % 2][e % 4] = noise"),
-    Mutant(SUMS, "*p.first_image * p.places", "*p.first_image"),
+    Mutant(SUMS, "p.images[image]) * places", "p.images[image])"),
     Mutant(TENSOR, "a[2 * half + i]", "a[half + 2 * i]"),
     Mutant(TENSOR, "column + 4 * i + quarter", "column + i + quarter"),
     Mutant(TENSOR, "x[i / 2], y[i % 2]", "x[i % 2], y[i / 2]"),
