@@ -59,18 +59,27 @@ class Chip {
 /// Images, and their labels where they have any, held where the backend wants them: given once a run.
 class ImageStore {
   public:
+    explicit ImageStore(int64_t images) : images_(images) {}
     virtual ~ImageStore() = default;
+    int64_t images() const { return images_; }
+
+  private:
+    int64_t images_;
 };
 
 class Stream {
   public:
     virtual ~Stream() = default;
 
-    /// Puts images [first, first + count) of `store` into plan input 0. `first` is the image's index in the
-    /// split: it keys read noise. count <= the stream's capacity.
-    virtual void load(const ImageStore& store, int64_t first, int64_t count) = 0;
+    /// Puts images of `store` into plan input 0, in the order of `indices`, which may name one twice. An
+    /// index is the image's place in the split: it keys read noise, so an image is read with the same bits
+    /// in whatever batch it is. No more than the stream's capacity. Throws std::out_of_range for an index
+    /// that the store does not have.
+    void load(const ImageStore& store, std::span<const int64_t> indices);
+    /// Images [first, first + count).
+    void load(const ImageStore& store, int64_t first, int64_t count);
     /// Puts `count` images (or the whole of a value that is not per_image) into plan input `input`, from host
-    /// memory.
+    /// memory, as images [first, first + count) of a split.
     virtual void write(int input, std::span<const float> values, int64_t first, int64_t count) = 0;
     /// Executes plan steps [begin, end) on `chip`, with the ranges that the chip was programmed with. May
     /// return before they are done: the calls below that return something wait, and so does wait().
@@ -92,7 +101,14 @@ class Stream {
     virtual ColumnHistograms measure_columns(const Chip& chip, int step) const = 0;
     /// Everything inside crossbar step `step` for image `image` of the batch: for `mho probe` and the oracle.
     virtual CrossbarTrace trace(const Chip& chip, int step, int64_t image) const = 0;
+
+  protected:
+    /// load(), of images that are there.
+    virtual void load_images(const ImageStore& store, std::span<const int64_t> indices) = 0;
 };
+
+/// first, first + 1, ...: `count` of them.
+std::vector<int64_t> image_range(int64_t first, int64_t count);
 
 class Program {
   public:

@@ -46,8 +46,8 @@ class CpuBackend : public Backend {
         return std::make_unique<cpu::CpuProgram>(std::move(plan));
     }
     std::unique_ptr<ImageStore> upload(std::vector<float> values, std::vector<int32_t> labels,
-                                       int64_t) const override {
-        auto store = std::make_unique<cpu::CpuImages>();
+                                       int64_t images) const override {
+        auto store = std::make_unique<cpu::CpuImages>(images);
         store->values = std::move(values);
         store->labels = std::move(labels);
         return store;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "kernels/cpu/crossbar_chip.h"
@@ -12,11 +13,18 @@
 
 namespace mho::cpu {
 
-/// Input vectors of one batch, already encoded. `first_place`: the place of vector 0 over the whole data set,
-/// image times places an image; it keys the noise of every read.
+/// Input vectors of one batch, already encoded.
 struct CrossbarInput {
     const Patches& patches;
-    uint64_t first_place = 0;
+    std::span<const int64_t> images = {};  ///< of the batch, their indices in the split; none: no image's
+    int64_t places = 1;                    ///< vectors that one image makes
+
+    /// Where a vector lies over the whole data set: it keys the noise of every read.
+    uint64_t place(int64_t vector) const {
+        if (images.empty()) return static_cast<uint64_t>(vector);
+        const int64_t image = images[static_cast<size_t>(vector / places)];
+        return static_cast<uint64_t>(image * places + vector % places);
+    }
 };
 
 /// y: vectors x groups x outputs.

@@ -99,8 +99,6 @@ class Reading {
                 }
     }
 
-    uint64_t first_place() const { return input_.first_place + static_cast<uint64_t>(first_); }
-
   private:
     /// Codes -> the parts that each phase and step reads, as the integer product wants them.
     void slice_inputs() {
@@ -120,9 +118,8 @@ class Reading {
         const int64_t each = draws_a_vector();
         draws.resize(static_cast<size_t>(count_ * each));
         for (int64_t v = 0; v < count_; ++v) {
-            const uint64_t first =
-                read_element(draw_extents(l_, reads_), first_place() + static_cast<uint64_t>(v), group_,
-                             row_tile, 0, 0, 0, 0);
+            const uint64_t first = read_element(draw_extents(l_, reads_), input_.place(first_ + v), group_,
+                                                row_tile, 0, 0, 0, 0);
             fill_normals(chip_.stream(domain), first,
                          std::span(draws).subspan(static_cast<size_t>(v * each), static_cast<size_t>(each)));
         }

@@ -53,7 +53,7 @@ struct CpuStream::Call {
     void operator()(const step::Crossbar& crossbar) {
         const CrossbarChip& own = chip.crossbar(crossbar.crossbar);
         const Patches patches = s.encode(own, index);
-        read_crossbar(own, {patches, s.first_place(patches)}, y());
+        read_crossbar(own, s.input(patches, index), y());
     }
     void operator()(const step::Affine& affine) {
         activated = step.activation && step.activation->kind == ActivationKind::relu;
@@ -126,22 +126,25 @@ Product& CpuStream::product(int index) {
     return made;
 }
 
-void CpuStream::load(const ImageStore& store, int64_t first, int64_t count) {
+void CpuStream::begin_batch(std::vector<int64_t> images) {
+    if (std::ssize(images) > max_images_) throw std::invalid_argument("more images than the stream holds");
+    images_ = std::ssize(images);
+    indices_ = std::move(images);
+    labels_.clear();
+}
+
+void CpuStream::load_images(const ImageStore& store, std::span<const int64_t> indices) {
     const CpuImages& images = static_cast<const CpuImages&>(store);
+    begin_batch({indices.begin(), indices.end()});
     const int64_t size = plan_.elements(plan_.inputs[0], 1);
-    write(0,
-          std::span(images.values)
-              .subspan(static_cast<size_t>(first * size), static_cast<size_t>(count * size)),
-          first, count);
-    if (!images.labels.empty())
-        labels_ = std::span(images.labels).subspan(static_cast<size_t>(first), static_cast<size_t>(count));
+    float* to = at(plan_.inputs[0]);
+    for (int64_t index : indices) to = std::copy_n(images.values.begin() + index * size, size, to);
+    if (images.labels.empty()) return;
+    for (int64_t index : indices) labels_.push_back(images.labels[static_cast<size_t>(index)]);
 }
 
 void CpuStream::write(int input, std::span<const float> values, int64_t first, int64_t count) {
-    if (count > max_images_) throw std::invalid_argument("more images than the stream holds");
-    first_image_ = first;
-    images_ = count;
-    labels_ = {};
+    begin_batch(image_range(first, count));
     std::copy(values.begin(), values.end(), at(plan_.inputs[static_cast<size_t>(input)]));
 }
 
@@ -193,21 +196,23 @@ Patches CpuStream::encode(const CrossbarChip& chip, int index) const {
     return patches;
 }
 
-uint64_t CpuStream::first_place(const Patches& patches) const {
-    return static_cast<uint64_t>(first_image_ * (patches.vectors() / images_));
+CrossbarInput CpuStream::input(const Patches& patches, int index) const {
+    const Step& step = plan_.steps[static_cast<size_t>(index)];
+    if (!plan_.tensors[static_cast<size_t>(step.output)].per_image) return {patches};
+    return {patches, indices_, patches.vectors() / images_};
 }
 
 ColumnHistograms CpuStream::measure_columns(const Chip& chip, int step) const {
     const CrossbarChip& own = crossbar_of(plan_, chip, step);
     const Patches patches = encode(own, step);
-    return cpu::measure_columns(own, {patches, first_place(patches)});
+    return cpu::measure_columns(own, input(patches, step));
 }
 
 CrossbarTrace CpuStream::trace(const Chip& chip, int step, int64_t image) const {
     const CrossbarChip& own = crossbar_of(plan_, chip, step);
     const Patches patches = encode(own, step);
     const int64_t places = patches.vectors() / images_;
-    return trace_crossbar(own, {patches, first_place(patches)}, image * places, places);
+    return trace_crossbar(own, input(patches, step), image * places, places);
 }
 
 }  // namespace mho::cpu

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/backend.h"
+#include "kernels/cpu/crossbar_read.h"
 #include "kernels/cpu/patches.h"
 #include "kernels/cpu/program.h"
 #include "kernels/memory_plan.h"
@@ -14,6 +15,7 @@
 namespace mho::cpu {
 
 struct CpuImages : ImageStore {
+    using ImageStore::ImageStore;
     std::vector<float> values;
     std::vector<int32_t> labels;
 };
@@ -22,7 +24,6 @@ class CpuStream : public Stream {
   public:
     CpuStream(const CpuProgram& program, int64_t max_images, bool keep_all);
 
-    void load(const ImageStore& store, int64_t first, int64_t count) override;
     void write(int input, std::span<const float> values, int64_t first, int64_t count) override;
     void run(const Chip& chip, int begin, int end) override;
     void wait() const override {}
@@ -36,6 +37,9 @@ class CpuStream : public Stream {
   private:
     struct Call;  // one step on one chip
 
+    void load_images(const ImageStore& store, std::span<const int64_t> indices) override;
+    void begin_batch(std::vector<int64_t> images);
+
     float* at(TensorId tensor) { return memory_.data() + layout_.offset[static_cast<size_t>(tensor)]; }
     const float* at(TensorId tensor) const {
         return memory_.data() + layout_.offset[static_cast<size_t>(tensor)];
@@ -45,16 +49,17 @@ class CpuStream : public Stream {
     Product& product(int step);
     /// The codes that reach a crossbar step, for the images loaded.
     Patches encode(const CrossbarChip& chip, int step) const;
-    /// Where vector 0 of a crossbar step lies over the whole data set.
-    uint64_t first_place(const Patches& patches) const;
+    /// `patches` of a crossbar step, with the images that they are of.
+    CrossbarInput input(const Patches& patches, int step) const;
 
     const CpuProgram& program_;
     const Plan& plan_;
     int64_t max_images_;
     MemoryPlan layout_;
     std::vector<float> memory_;
-    int64_t first_image_ = 0, images_ = 0;
-    std::span<const int32_t> labels_;  // of the images loaded
+    int64_t images_ = 0;            // of the batch
+    std::vector<int64_t> indices_;  // theirs, in the split
+    std::vector<int32_t> labels_;   // theirs; none where they have none
     Score score_;
     dnnl::stream stream_;
     std::map<std::pair<int, int64_t>, Product> products_;  // by step and number of images

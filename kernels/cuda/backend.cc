@@ -26,10 +26,10 @@ class CudaBackend : public Backend {
         return std::make_unique<CudaProgram>(std::move(plan), gpu_);
     }
     std::unique_ptr<ImageStore> upload(std::vector<float> values, std::vector<int32_t> labels,
-                                       int64_t) const override {
+                                       int64_t images) const override {
         gpu_.use();
         const WorkQueue queue;
-        auto store = std::make_unique<CudaImages>();
+        auto store = std::make_unique<CudaImages>(images);
         store->labels = uploaded<int32_t>(labels, queue);
         size_t free = 0, total = 0;
         check(cudaMemGetInfo(&free, &total), "asking for free memory");

@@ -91,9 +91,8 @@ __device__ inline void inspect_read(const CrossbarParams& p, const ColumnChunk& 
             atomicAdd(&wanted.histogram[range * wanted.bins + bin], 1ull);
             return;
         }
-        const int64_t vector = static_cast<int64_t>(at.place[row_of(i)] - first_place(p));
         const int64_t read =
-            (blockIdx.z * positions + vector - p.first_vector) * p.cells.extents.reads + c.read;
+            (blockIdx.z * positions + at.vector[row_of(i)] - p.first_vector) * p.cells.extents.reads + c.read;
         const int64_t place = (read * arrays + array) * p.cells.columns + column;
         if (wanted.column_sum) wanted.column_sum[place] = sums[j][i] >> kept;
         if (wanted.code) wanted.code[place] = codes[j][i];

@@ -90,10 +90,11 @@ struct CrossbarParams {
     int32_t row_tiles = 0, slices = 1, polarities = 1, conversions = 1, cell_bits = 1;
     const int32_t* row_begin = nullptr;  ///< row_tiles + 1
     const ColumnChunk* chunks = nullptr;
-    const void* codes = nullptr;            ///< of the whole input: bytes, or 16 bits where `wide`
-    const uint64_t* first_image = nullptr;  ///< of the batch, in the data set: keys the noise
-    uint64_t places = 0;                    ///< vectors that one image makes
-    int64_t first_vector = 0;               ///< read vectors from here on
+    const void* codes = nullptr;      ///< of the whole input: bytes, or 16 bits where `wide`
+    const int64_t* images = nullptr;  ///< of the batch, their indices in the split: they key the noise;
+                                      ///< null: the vectors are no image's
+    int64_t places = 1;               ///< vectors that one image makes
+    int64_t first_vector = 0;         ///< read vectors from here on
     // Converters, in converter order.
     AdcModel adc;
     Converters converters;

@@ -35,8 +35,13 @@ __device__ inline Sum joined_planes(const PlaneSums& s, int i, int shift) {
     return static_cast<Sum>(s.high[i] >> shift) * 256 + static_cast<Sum>(s.low[i] >> shift);
 }
 
-/// Where vector 0 lies over the whole data set.
-__device__ inline uint64_t first_place(const CrossbarParams& p) { return *p.first_image * p.places; }
+/// Where a vector lies over the whole data set; one that is not there, anywhere. In 32 bits, as window_of().
+__device__ inline uint64_t place_of(const CrossbarParams& p, int64_t vector) {
+    if (!p.images || vector >= p.geometry.vectors) return static_cast<uint64_t>(vector);
+    const uint32_t v = static_cast<uint32_t>(vector), places = static_cast<uint32_t>(p.places);
+    const uint32_t image = v / places;
+    return static_cast<uint64_t>(p.images[image]) * places + (v - image * places);
+}
 
 /// What a lane holds of 16 vectors by 16 columns: of two tiles, four elements each.
 template <class T>
@@ -56,6 +61,7 @@ __device__ inline int vector_of_lane(int row) { return static_cast<int>(threadId
 
 /// Where what a lane holds lies.
 struct LanePlaces {
+    int64_t vector[2];     // of the batch
     uint64_t place[2];     // of its vectors, over the whole data set
     int32_t quad[2];       // first of the four columns that share random words; -1: none
     int32_t column[2][2];  // of the layer; -1: none
@@ -66,10 +72,10 @@ struct LanePlaces {
         const int lane = threadIdx.x % 32;
         MHO_UNROLL
         for (int h = 0; h < 2; ++h) {
-            const int64_t vector =
+            vector[h] =
                 p.first_vector + int64_t{blockIdx.x} * p.block.vectors + first_vector + vector_of_lane(h);
-            place[h] = first_place(p) + static_cast<uint64_t>(vector);
-            vector_there[h] = vector < p.geometry.vectors;
+            place[h] = place_of(p, vector[h]);
+            vector_there[h] = vector[h] < p.geometry.vectors;
         }
         MHO_UNROLL
         for (int j = 0; j < 2; ++j) {

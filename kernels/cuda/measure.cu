@@ -10,17 +10,16 @@
 namespace mho::cuda {
 namespace {
 
-__global__ void set_kernel(uint64_t* to, uint64_t value) { *to = value; }
-
-__global__ void score_kernel(const float* logits, const int32_t* labels, int64_t images, int64_t classes,
-                             DeviceScore* sum) {
-    for (int64_t i = first_element(); i < images; i += element_stride()) {
+__global__ void score_kernel(const float* logits, const int32_t* labels, const int64_t* images, int64_t count,
+                             int64_t classes, DeviceScore* sum) {
+    for (int64_t i = first_element(); i < count; i += element_stride()) {
         const float* row = logits + i * classes;
-        const int64_t rank = rank_of(row, classes, labels[i]);
+        const int32_t label = labels[images[i]];
+        const int64_t rank = rank_of(row, classes, label);
         if (rank < 1) atomicAdd(&sum->top1, 1ull);
         if (rank < 5) atomicAdd(&sum->top5, 1ull);
         // Two's complement: a negative loss wraps around to the right sum.
-        atomicAdd(&sum->loss, static_cast<unsigned long long>(fixed_loss(row, classes, labels[i])));
+        atomicAdd(&sum->loss, static_cast<unsigned long long>(fixed_loss(row, classes, label)));
     }
 }
 
@@ -47,13 +46,10 @@ __global__ void bins_kernel(const float* x, int64_t count, float bins_a_unit, un
 
 }  // namespace
 
-void set_value(uint64_t* to, uint64_t value, cudaStream_t stream) {
-    launch("set_value", set_kernel, {1, 1, {}}, stream, to, value);
-}
-
-void score(const float* logits, const int32_t* labels, int64_t images, int64_t classes, DeviceScore* sum,
-           cudaStream_t stream) {
-    launch("score", score_kernel, one_thread_each(images), stream, logits, labels, images, classes, sum);
+void score(const float* logits, const int32_t* labels, const int64_t* images, int64_t count, int64_t classes,
+           DeviceScore* sum, cudaStream_t stream) {
+    launch("score", score_kernel, one_thread_each(count), stream, logits, labels, images, count, classes,
+           sum);
 }
 
 void find_extremes(const float* x, int64_t count, DeviceExtremes* extremes, cudaStream_t stream) {

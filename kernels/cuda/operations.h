@@ -81,15 +81,13 @@ void layer_norm(float epsilon, const float* x, int64_t rows, int64_t inner, cons
 void softmax(const float* x, const AxisSplit& d, float* y, cudaStream_t stream);
 
 // measure.cu
-/// *to = value.
-void set_value(uint64_t* to, uint64_t value, cudaStream_t stream);
 struct DeviceScore {
     unsigned long long top1, top5;
     unsigned long long loss;  // in units of 2^-20, two's complement
 };
-/// Adds the score of `images` rows of `classes` logits.
-void score(const float* logits, const int32_t* labels, int64_t images, int64_t classes, DeviceScore* sum,
-           cudaStream_t stream);
+/// Adds the score of `count` rows of `classes` logits, row i that of image images[i] of those labelled.
+void score(const float* logits, const int32_t* labels, const int64_t* images, int64_t count, int64_t classes,
+           DeviceScore* sum, cudaStream_t stream);
 /// Of x: extremes as ordered integers (see ordered_bits of kernels/base/float_bits.h), and whether any is not
 /// finite.
 struct DeviceExtremes {

@@ -144,9 +144,10 @@ CudaStream::CudaStream(const CudaProgram& program, int64_t max_images, bool keep
       libraries_(make_libraries()),
       memory_(layout_.size),
       codes_(code_bytes(program, max_images)),
-      first_image_(1),
+      indices_(max_images),
       score_(1),
-      images_(max_images) {
+      images_(max_images),
+      staged_indices_{PinnedBuffer<int64_t>(max_images), PinnedBuffer<int64_t>(max_images)} {
     check(cudaMemsetAsync(score_.data(), 0, sizeof(DeviceScore), queue_.get()), "clearing a score");
     for (int i = 0; i < static_cast<int>(plan_.steps.size()); ++i)
         if (program_.site(i)) product(i);
@@ -159,7 +160,8 @@ int64_t CudaStream::bytes(const CudaProgram& program, int64_t max_images) {
     for (size_t i = 0; plan.precision == Precision::bf16 && i < plan.steps.size(); ++i)
         if (const auto site = program.site(static_cast<int>(i)))
             narrow = std::max(narrow, bf16_bytes(batch_shape(plan, plan.steps[i], *site, max_images)));
-    return activations + code_bytes(program, max_images) + static_cast<int64_t>(kMostWorkspaceBytes + narrow);
+    return activations + code_bytes(program, max_images) + max_images * int64_t{sizeof(int64_t)} +
+           static_cast<int64_t>(kMostWorkspaceBytes + narrow);
 }
 
 Dims CudaStream::dims(TensorId tensor) const {
@@ -185,43 +187,46 @@ DeviceProduct& CudaStream::product(int index) {
 
 /// Work may be put on the queue for this batch and the one before it, no more: what takes score_ waits for
 /// little, and the host does not run ahead of a stop flag.
-void CudaStream::begin_batch(int64_t first, int64_t count) {
-    if (count > max_images_) throw std::invalid_argument("more images than the stream holds");
+void CudaStream::begin_batch(std::span<const int64_t> indices) {
+    if (std::ssize(indices) > max_images_) throw std::invalid_argument("more images than the stream holds");
     batch_done_[batches_ % 2].record(queue_);
     ++batches_;
     batch_done_[batches_ % 2].wait();
-    images_ = count;
+    images_ = std::ssize(indices);
     labels_ = nullptr;
-    set_value(first_image_.data(), static_cast<uint64_t>(first), queue_.get());
+    int64_t* const staged = staged_indices_[batches_ % 2].data();
+    std::copy(indices.begin(), indices.end(), staged);
+    check(
+        cudaMemcpyAsync(indices_.data(), staged, indices.size_bytes(), cudaMemcpyHostToDevice, queue_.get()),
+        "uploading indices");
 }
 
-void CudaStream::load_from_host(const std::vector<float>& images, int64_t first, int64_t count) {
+void CudaStream::load_from_host(const std::vector<float>& images, std::span<const int64_t> indices) {
     const int64_t size = plan_.elements(plan_.inputs[0], 1);
     std::unique_ptr<PinnedBuffer<float>>& staging = staging_[batches_ % 2];
     if (!staging) staging = std::make_unique<PinnedBuffer<float>>(max_images_ * size);
-    std::copy_n(images.begin() + first * size, count * size, staging->data());
+    float* to = staging->data();
+    for (int64_t index : indices) to = std::copy_n(images.begin() + index * size, size, to);
     check(cudaMemcpyAsync(at(plan_.inputs[0]), staging->data(),
-                          static_cast<size_t>(count * size) * sizeof(float), cudaMemcpyHostToDevice,
+                          static_cast<size_t>(images_ * size) * sizeof(float), cudaMemcpyHostToDevice,
                           queue_.get()),
           "uploading images");
 }
 
-void CudaStream::load(const ImageStore& store, int64_t first, int64_t count) {
+void CudaStream::load_images(const ImageStore& store, std::span<const int64_t> indices) {
     program_.gpu().use();
     const CudaImages& images = static_cast<const CudaImages&>(store);
-    begin_batch(first, count);
-    if (images.labels.size() > 0) labels_ = images.labels.data() + first;
-    if (!images.on_host.empty()) return load_from_host(images.on_host, first, count);
+    begin_batch(indices);
+    if (images.labels.size() > 0) labels_ = images.labels.data();
+    if (!images.on_host.empty()) return load_from_host(images.on_host, indices);
     const int64_t size = plan_.elements(plan_.inputs[0], 1);
-    check(cudaMemcpyAsync(at(plan_.inputs[0]), images.resident.data() + first * size,
-                          static_cast<size_t>(count * size) * sizeof(float), cudaMemcpyDeviceToDevice,
-                          queue_.get()),
-          "loading images");
+    gather(images.resident.data(), {1, images.images(), size}, indices_.data(), images_, at(plan_.inputs[0]),
+           queue_.get());
 }
 
 void CudaStream::write(int input, std::span<const float> values, int64_t first, int64_t count) {
     program_.gpu().use();
-    begin_batch(first, count);
+    begin_batch(image_range(first, count));
     copy_now(values.data(), static_cast<int64_t>(values.size()), at(plan_.inputs[static_cast<size_t>(input)]),
              cudaMemcpyHostToDevice, queue_);
 }
@@ -260,7 +265,8 @@ void CudaStream::add_score() {
     if (!labels_) throw std::invalid_argument("images without labels");
     program_.gpu().use();
     const TensorId logits = plan_.outputs[0];
-    cuda::score(at(logits), labels_, images_, elements(logits) / images_, score_.data(), queue_.get());
+    cuda::score(at(logits), labels_, indices_.data(), images_, elements(logits) / images_, score_.data(),
+                queue_.get());
     scored_images_ += images_;
 }
 
@@ -291,8 +297,7 @@ InputHistogram CudaStream::measure_input(TensorId tensor) const {
 }
 
 int64_t CudaStream::vectors(const CrossbarOnChip& crossbar, const Step& step) const {
-    return crossbar.tables().places() *
-           (plan_.tensors[static_cast<size_t>(step.output)].per_image ? images_ : 1);
+    return crossbar.tables().places() * (is_per_image(step) ? images_ : 1);
 }
 
 CrossbarParams CudaStream::encoded(const CrossbarOnChip& crossbar, const Step& step) const {
@@ -302,8 +307,8 @@ CrossbarParams CudaStream::encoded(const CrossbarOnChip& crossbar, const Step& s
     CrossbarParams p = crossbar.params();
     p.codes = codes_.data();
     p.geometry.vectors = vectors(crossbar, step);
-    p.first_image = first_image_.data();
-    p.places = static_cast<uint64_t>(p.geometry.vectors / images_);
+    if (is_per_image(step)) p.images = indices_.data();
+    p.places = crossbar.tables().places();
     return p;
 }
 

@@ -13,6 +13,7 @@
 namespace mho::cuda {
 
 struct CudaImages : ImageStore {
+    using ImageStore::ImageStore;
     DeviceBuffer<float> resident;  ///< all of them, where they fit beside what a run needs
     std::vector<float> on_host;    ///< else, to be copied batch by batch
     DeviceBuffer<int32_t> labels;
@@ -24,7 +25,6 @@ class CudaStream : public Stream {
     /// Device memory that a stream takes, about: libraries may ask for less.
     static int64_t bytes(const CudaProgram& program, int64_t max_images);
 
-    void load(const ImageStore& store, int64_t first, int64_t count) override;
     void write(int input, std::span<const float> values, int64_t first, int64_t count) override;
     void run(const Chip& chip, int begin, int end) override;
     void wait() const override;
@@ -41,9 +41,13 @@ class CudaStream : public Stream {
     float* at(TensorId tensor) const { return memory_.data() + layout_.offset[static_cast<size_t>(tensor)]; }
     Dims dims(TensorId tensor) const;
     int64_t elements(TensorId tensor) const { return plan_.elements(tensor, images_); }
-    void begin_batch(int64_t first, int64_t count);
+    bool is_per_image(const Step& step) const {
+        return plan_.tensors[static_cast<size_t>(step.output)].per_image;
+    }
+    void load_images(const ImageStore& store, std::span<const int64_t> indices) override;
+    void begin_batch(std::span<const int64_t> indices);
     /// Images of a batch that lie on the host: through pinned memory, two batches in turn.
-    void load_from_host(const std::vector<float>& images, int64_t first, int64_t count);
+    void load_from_host(const std::vector<float>& images, std::span<const int64_t> indices);
     void launch_steps(const CudaChip& chip, int begin, int end);
     DeviceProduct& product(int step);
     void read_columns(const CrossbarTables& tables, const CrossbarLaunch& launch, CrossbarParams params,
@@ -59,15 +63,16 @@ class CudaStream : public Stream {
     std::unique_ptr<Libraries> libraries_;
     DeviceBuffer<float> memory_;
     DeviceBuffer<std::byte> codes_, workspace_;
-    DeviceBuffer<uint64_t> first_image_;  // of the batch, where kernels read it
+    DeviceBuffer<int64_t> indices_;  // of the batch's images in the split
     DeviceBuffer<DeviceScore> score_;
     int64_t images_ = 0, scored_images_ = 0;
-    const int32_t* labels_ = nullptr;  // of the images loaded
+    const int32_t* labels_ = nullptr;  // of all images that those loaded are from
     std::map<std::pair<int, int64_t>, std::unique_ptr<DeviceProduct>>
         products_;                          // by step and number of images
     std::map<int64_t, BatchGraph> graphs_;  // by number of images
     int64_t batches_ = 0;
     Event batch_done_[2];  // of the last two batches, in turn
+    PinnedBuffer<int64_t> staged_indices_[2];
     std::unique_ptr<PinnedBuffer<float>> staging_[2];
     WorkQueue queue_;  // last: it is gone first, with all that still uses the memory above
 };

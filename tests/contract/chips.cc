@@ -82,14 +82,19 @@ class ChipContract : public ::testing::TestWithParam<LevelCase> {
         calibration_ = calibrate(*program_, {*training_, 5, 1});
     }
 
-    /// Logits of images [first, first + count) on `chip`.
-    std::vector<float> logits(Stream& stream, const Chip& chip, int64_t first, int64_t count) const {
+    /// Logits of the images loaded on `chip`.
+    std::vector<float> logits(Stream& stream, const Chip& chip, size_t count) const {
         const Plan& plan = program_->plan();
-        stream.load(*test_, first, count);
         stream.run(chip, 0, static_cast<int>(plan.steps.size()));
-        std::vector<float> out(static_cast<size_t>(plan.elements(plan.outputs[0], count)));
+        std::vector<float> out(
+            static_cast<size_t>(plan.elements(plan.outputs[0], static_cast<int64_t>(count))));
         stream.read(plan.outputs[0], out);
         return out;
+    }
+    /// Logits of images [first, first + count).
+    std::vector<float> logits(Stream& stream, const Chip& chip, int64_t first, int64_t count) const {
+        stream.load(*test_, first, count);
+        return logits(stream, chip, static_cast<size_t>(count));
     }
     /// Logits of all images in batches of `batch`.
     std::vector<float> in_batches(const Chip& chip, int64_t batch) const {
@@ -157,6 +162,39 @@ TEST_P(ChipContract, any_batch_gives_the_same_logits) {
                 ASSERT_NEAR(parts[i], whole[i], order_bound(*chip)) << "batch " << batch;
         }
     }
+}
+
+/// Read noise belongs to an image, not to where it stands in a batch.
+TEST_P(ChipContract, an_image_has_its_logits_in_any_list_of_images) {
+    const auto chip = programmed({5, 3, false});
+    const auto stream = program_->make_stream(kImages);
+    const std::vector<float> all = logits(*stream, *chip, 0, kImages);
+    const bool exact = !program_->plan().crossbars.empty();
+    for (const std::vector<int64_t>& list :
+         {std::vector<int64_t>{6, 5, 4, 3, 2, 1, 0}, {3}, {5, 1, 2}, {4, 4, 1, 4}, {2, 6, 0, 5, 1, 4, 3}}) {
+        SCOPED_TRACE(::testing::PrintToString(list));
+        stream->load(*test_, list);
+        const std::vector<float> got = logits(*stream, *chip, list.size());
+        ASSERT_EQ(got.size(), list.size() * kClasses);
+        for (size_t e = 0; e < got.size(); ++e) {
+            const float want = all[static_cast<size_t>(list[e / kClasses]) * kClasses + e % kClasses];
+            if (exact)
+                ASSERT_EQ(got[e], want) << "place " << e / kClasses;
+            else
+                ASSERT_NEAR(got[e], want, order_bound(*chip)) << "place " << e / kClasses;
+        }
+    }
+}
+
+TEST_P(ChipContract, images_that_are_not_there_are_not_loaded) {
+    const auto chip = programmed({5, 3, false});
+    const auto stream = program_->make_stream(2);
+    const std::vector<float> want = logits(*stream, *chip, 1, 2);
+    EXPECT_THROW(stream->load(*test_, std::vector<int64_t>{0, kImages}), std::out_of_range);
+    EXPECT_THROW(stream->load(*test_, std::vector<int64_t>{-1, 0}), std::out_of_range);
+    EXPECT_THROW(stream->load(*test_, kImages - 1, 2), std::out_of_range);
+    EXPECT_THROW(stream->load(*test_, std::vector<int64_t>{0, 1, 2}), std::invalid_argument);
+    EXPECT_EQ(logits(*stream, *chip, 2), want) << "what was loaded before is still there";
 }
 
 TEST_P(ChipContract, a_chip_used_before_is_the_chip_that_it_is_programmed_as) {
@@ -238,21 +276,30 @@ TEST_P(ChipContract, perturbed_parameters_are_their_formula_at_their_address) {
 }
 
 /// Image i has the class of rank i: every rank but the last once.
+std::vector<int32_t> labels_by_rank(const std::vector<float>& logits) {
+    std::vector<int32_t> labels;
+    for (size_t i = 0; i < kImages; ++i) {
+        const float* row = logits.data() + i * kClasses;
+        std::vector<int32_t> ranked(kClasses);
+        std::iota(ranked.begin(), ranked.end(), 0);
+        std::stable_sort(ranked.begin(), ranked.end(), [&](int32_t a, int32_t b) { return row[a] > row[b]; });
+        labels.push_back(ranked[i]);
+    }
+    return labels;
+}
+
 TEST_P(ChipContract, scores_count_ranks_and_sum_losses) {
     const auto chip = programmed({5, 3, false});
     const auto stream = program_->make_stream(kImages);
     const std::vector<float> all = logits(*stream, *chip, 0, kImages);
-    std::vector<int32_t> labels;
+    const std::vector<int32_t> labels = labels_by_rank(all);
     double loss = 0;
     for (int64_t i = 0; i < kImages; ++i) {
         const float* row = all.data() + i * kClasses;
-        std::vector<int32_t> ranked(kClasses);
-        std::iota(ranked.begin(), ranked.end(), 0);
-        std::stable_sort(ranked.begin(), ranked.end(), [&](int32_t a, int32_t b) { return row[a] > row[b]; });
-        labels.push_back(ranked[static_cast<size_t>(i)]);
         double sum = 0;
         for (int c = 0; c < kClasses; ++c)
-            sum += std::exp(static_cast<double>(row[c]) - static_cast<double>(row[labels.back()]));
+            sum += std::exp(static_cast<double>(row[c]) -
+                            static_cast<double>(row[labels[static_cast<size_t>(i)]]));
         loss += std::log(sum);
     }
     const auto score_of = [&](const std::vector<int32_t>& given, int64_t batch) {
@@ -273,6 +320,25 @@ TEST_P(ChipContract, scores_count_ranks_and_sum_losses) {
     if (!program_->plan().crossbars.empty()) {  // products in other batches may differ in their last bits
         EXPECT_EQ(score_of(labels, 2), score);
         EXPECT_EQ(score_of(labels, 1), score);
+    }
+}
+
+TEST_P(ChipContract, a_label_goes_with_its_image_in_any_list) {
+    if (!program_->plan().crossbars.empty()) return;  // scores do not know of levels: the faster one tells
+    const auto chip = programmed({5, 3, false});
+    const auto stream = program_->make_stream(kImages);
+    const std::vector<float> all = logits(*stream, *chip, 0, kImages);
+    const auto store = backend_->upload(pixels(kImages, 1), labels_by_rank(all), kImages);
+    for (const std::vector<int64_t>& list :
+         {std::vector<int64_t>{0}, {1}, {4}, {5}, {6, 0, 0}, {5, 2, 0, 6}, {3, 1, 4, 2, 0, 6, 5}}) {
+        stream->load(*store, list);
+        stream->run(*chip, 0, static_cast<int>(program_->plan().steps.size()));
+        stream->add_score();
+        const Score score = stream->take_score();
+        EXPECT_EQ(score.images, std::ssize(list));
+        EXPECT_EQ(score.top1, std::count(list.begin(), list.end(), 0)) << ::testing::PrintToString(list);
+        EXPECT_EQ(score.top5, std::count_if(list.begin(), list.end(), [](int64_t i) { return i < 5; }))
+            << ::testing::PrintToString(list);
     }
 }
 

@@ -1,0 +1,26 @@
+#include "kernels/backend.h"
+
+#include <numeric>
+#include <stdexcept>
+
+namespace mho {
+
+std::vector<int64_t> image_range(int64_t first, int64_t count) {
+    std::vector<int64_t> indices(static_cast<size_t>(count));
+    std::iota(indices.begin(), indices.end(), first);
+    return indices;
+}
+
+void Stream::load(const ImageStore& store, std::span<const int64_t> indices) {
+    for (int64_t index : indices)
+        if (index < 0 || index >= store.images())
+            throw std::out_of_range("image " + std::to_string(index) + " of " +
+                                    std::to_string(store.images()));
+    load_images(store, indices);
+}
+
+void Stream::load(const ImageStore& store, int64_t first, int64_t count) {
+    load(store, image_range(first, count));
+}
+
+}  // namespace mho
