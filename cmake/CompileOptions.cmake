@@ -21,6 +21,7 @@ if(MHO_SANITIZE)
   add_compile_definitions(MHO_SANITIZED=1)
 endif()
 if(MHO_COVERAGE)
+  add_compile_options(-O1)
   add_link_options(--coverage)
 endif()
 
@@ -38,19 +39,5 @@ endfunction()
 function(mho_plain target)
   if(MHO_SANITIZE)
     target_compile_options(${target} PRIVATE -O0)
-  endif()
-endfunction()
-
-# mho_precompile(TARGET HEADERS... | REUSE_FROM TARGET): reads headers of others, which most of its files include, once in
-# sanitized builds. Released builds read them for each file, so that one which forgets an #include fails there.
-function(mho_precompile target)
-  if(NOT MHO_SANITIZE)
-    return()
-  endif()
-  if("REUSE_FROM" IN_LIST ARGN)
-    target_precompile_headers(${target} ${ARGN})
-  else()
-    target_precompile_headers(${target} PRIVATE <algorithm> <filesystem> <fstream> <functional> <map> <memory> <optional>
-      <span> <sstream> <string> <vector> ${ARGN})
   endif()
 endfunction()
