@@ -111,11 +111,11 @@ TEST(AdcTypes, codes_rise_with_the_sum_over_the_whole_range) {
             asked.bits = bits;
             const AdcModel model(asked.type, asked.types, bits);
             std::vector<float> own(static_cast<size_t>(model.numbers));
-            model.make([](int64_t) { return 0.0f; }, {own.data(), 1});
+            model.make([](int64_t) { return 0.0f; }, {own.data(), 0, 1});
             const int largest = (1 << bits) - 1;
             int before = 0;
             for (float v = -2; v <= static_cast<float>(largest + 2); v += 1.0f / 64) {
-                const int code = static_cast<int>(model.code(v, {own.data(), 1}));
+                const int code = static_cast<int>(model.code(v, {own.data(), 0, 1}));
                 EXPECT_GE(code, before);
                 EXPECT_LE(
                     std::abs(static_cast<float>(code) - std::clamp(v, 0.0f, static_cast<float>(largest))),

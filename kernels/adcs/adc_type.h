@@ -23,10 +23,10 @@ namespace mho {
 /// Numbers that lie `stride` apart: number k of all converters of a layer, then number k + 1.
 template <class Float>
 struct Strided {
-    Float* first = nullptr;
-    int64_t stride = 0;
+    Float* all = nullptr;  ///< null where a type has none
+    int64_t first = 0, stride = 0;
 
-    MHO_FORMULA Float& operator[](int64_t k) const { return first[k * stride]; }
+    MHO_FORMULA Float& operator[](int64_t k) const { return all[first + k * stride]; }
 };
 
 }  // namespace mho

@@ -160,7 +160,7 @@ void CrossbarChip::sample_converters() {
         converters_.a[element] = made.a;
         converters_.b[element] = made.b;
         adc_.make([&](int64_t k) { return own[converter_number_element(k, count, draw)]; },
-                  {converters_.own.data() + element, count});
+                  {converters_.own.data(), static_cast<int64_t>(element), count});
     });
 }
 

@@ -56,8 +56,8 @@ class CrossbarChip {
     /// Converters of the columns of one array's conversion.
     Converters converters(int64_t group, int64_t row_tile, int slice, int conversion) const {
         const size_t first = converter_element(draw_extents(layer_), group, row_tile, slice, conversion, 0);
-        return {converters_.a.data() + first, converters_.b.data() + first, converters_.own.data() + first,
-                converter_elements(layer_)};
+        const float* own = converters_.own.empty() ? nullptr : converters_.own.data() + first;
+        return {converters_.a.data() + first, converters_.b.data() + first, own, converter_elements(layer_)};
     }
     /// No column sum of a step is larger, nor its difference with analog subtraction in magnitude.
     int64_t largest_sum() const { return largest_sum_; }

@@ -98,7 +98,7 @@ struct Converters {
     int64_t count = 0;  ///< from one of a converter's own numbers to the next
 
     MHO_FORMULA Converter operator[](int64_t element) const {
-        return {a[element], b[element], {own + element, count}};
+        return {a[element], b[element], {own, element, count}};
     }
 };
 

@@ -46,8 +46,8 @@ __device__ inline int32_t code_of_type(const CrossbarParams& p, const Conversion
                                        float v) {
     if (Kind::kBytes || p.adc.type == AdcType::uniform) return code_of(v, p.largest_code);
     if (column < 0) return 0;
-    const float* own = p.converters.own + converter_of(p, c, column);
-    return static_cast<int32_t>(p.adc.code(v, {own, p.converters.count}));
+    const int64_t first = static_cast<int64_t>(converter_of(p, c, column));
+    return static_cast<int32_t>(p.adc.code(v, {p.converters.own, first, p.converters.count}));
 }
 
 /// The same by any converters: ideal ones, noisy ones, those of any type.

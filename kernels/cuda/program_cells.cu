@@ -67,7 +67,7 @@ __global__ void converters_kernel(ConverterTable table, ConverterModel m, Conver
         to.a[i] = made.a;
         to.b[i] = made.b;
         m.adc.make(NumberDraws{{m.seed, m.chip, Domain::converter_numbers, m.layer}, table.count, draw},
-                   {to.own + i, table.count});
+                   {to.own, i, table.count});
     }
 }
 
