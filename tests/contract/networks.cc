@@ -65,6 +65,10 @@ const NetworkCase kNetworks[] = {
      [](GraphBuilder& b) {
          b.output(b.linear(b.input({1, 4, 3, 6}), 5));
      }},
+    {"norm_of_a_linear_over_leading_axes",  // one scale a row, not an output: it cannot be folded
+     [](GraphBuilder& b) {
+         b.output(b.batch_norm(b.linear(b.input({1, 4, 3}), 4)));
+     }},
     {"residual",
      [](GraphBuilder& b) {
          b.output(residual_block(b, b.relu(b.conv(b.input({1, 3, 5, 5}), 4, 3)), 4));
@@ -108,6 +112,7 @@ const NetworkCase kNetworks[] = {
          x = b.binary(BinaryKind::multiply, x, b.constant({4, 1, 1}));
          x = b.binary(BinaryKind::subtract, b.constant({1, 1, 1, 5}), x);
          x = b.binary(BinaryKind::add, x, b.constant({4, 5}));
+         x = b.binary(BinaryKind::add, x, b.constant({4, 4, 5}));
          b.output(b.binary(BinaryKind::add, b.constant({}), x));
      }},
     {"channels_last_block",  // ConvNeXt: permute, linear layers over the last axis, permute back, add
@@ -445,6 +450,31 @@ TEST(LoweringParameters, ranges_domains_and_elements_of_analog_layers) {
                                      D{1, 0, Domain::parameter}, D{1, 3, Domain::parameter},
                                      D{3, 0, Domain::parameter}, D{3, conv3, Domain::parameter},
                                      D{4, 0, Domain::identity}}));
+}
+
+TEST(LoweringParameters, analog_identity_is_the_operand_that_the_other_one_is_computed_from) {
+    for (size_t place : {0u, 1u}) {
+        GraphBuilder b(5);
+        const ValueId x = b.conv(b.input({1, 2, 4, 4}), 3, 3), y = b.conv(x, 3, 3);
+        b.output(b.binary(BinaryKind::add, place == 0 ? x : y, place == 0 ? y : x));
+        LoweringOptions options;
+        options.analog_identity = true;
+        options.choose = [](const Node&) {
+            LayerChoice choice;
+            choice.level = Level::parameter;
+            return choice;
+        };
+        const Plan plan = lower(number_nodes(b.graph), options);
+        const auto is = [](auto kind) {
+            return [](const Step& s) { return std::holds_alternative<decltype(kind)>(s.operation); };
+        };
+        const auto first = std::find_if(plan.steps.begin(), plan.steps.end(), is(step::Conv{})),
+                   scaled = std::find_if(plan.steps.begin(), plan.steps.end(), is(step::Affine{})),
+                   sum = std::find_if(plan.steps.begin(), plan.steps.end(), is(step::Binary{}));
+        ASSERT_NE(scaled, plan.steps.end());
+        EXPECT_EQ(scaled->inputs[0], first->output);
+        EXPECT_EQ(sum->inputs[place], scaled->output);
+    }
 }
 
 }  // namespace

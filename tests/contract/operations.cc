@@ -22,6 +22,7 @@
 #include "host/chip/lowering.h"
 #include "host/run/calibration.h"
 #include "kernels/base/elementary.h"
+#include "kernels/base/error.h"
 #include "tests/backend_contract.h"
 #include "tests/graph_builder.h"
 #include "tests/oracle/graph_oracle.h"
@@ -159,7 +160,9 @@ OperationCase activation_case(ActivationKind kind) {
                 const ValueId x = b.input({1, 3, 2, 2});
                 b.output(b.add(f, {x}));
                 b.output(b.add(f, {b.conv(x, 4, 1)}));
+                b.output(b.add(f, {b.conv(x, 4, 1, 1, 1, false)}));
                 b.output(b.add(f, {b.linear(x, 3)}));
+                b.output(b.add(f, {b.linear(x, 3, false)}));
                 b.output(b.add(f, {b.batch_norm(x)}));
                 b.output(b.add(f, {b.batch_norm(b.transpose(x, {0, 3, 1, 2}))}));
                 b.output(b.add(f, {b.binary(BinaryKind::add, x, b.constant({3, 1, 1}))}));
@@ -227,6 +230,7 @@ OperationCase pool_case(PoolKind kind) {
                               volume = b.input({1, 2, 3, 4, 5});
                 b.output(b.add(pool_of(kind, 1, 3, 2, 2, 1, 3), {line}));
                 b.output(b.add(pool_of(kind, 3, 2, 1, 1, 1, 0), {volume}));
+                b.output(b.add(pool_of(kind, 3, 2, 1, 2, 1, 1), {volume}));
                 b.output(b.add(pool_of(kind, 2, 2, 2, 1, 0, 0), {image}));
                 op::Pool p = pool_of(kind, 2, 3, 2, 1, 1, 2);
                 p.window.stride[1] = 3;
@@ -253,8 +257,9 @@ OperationCase quantise_case(const char* name, int levels, std::vector<float> hig
     return {name,
             [](GraphBuilder& b) {
                 const ValueId x = b.conv(b.input({1, 3, 4, 5}), 4, 1);
-                b.output(b.relu(x));                // whole numbers
-                b.output(b.relu(b.batch_norm(x)));  // halves
+                b.output(b.relu(x));                                                     // whole numbers
+                b.output(b.relu(b.batch_norm(x)));                                       // halves
+                b.output(b.add(op::Activate{parametrised(ActivationKind::clip)}, {x}));  // not quantised
             },
             levels, std::move(high)};
 }
@@ -490,13 +495,15 @@ TEST_P(Operations, agree_with_plain_loops) {
                 x = found->second;
                 break;
             }
+        const auto* f = std::get_if<op::Activate>(&node.operation);
         if (tested.level == Level::crossbar) {  // crossbars.cc looks at sums
             const std::vector<float>& sums = got.crossbar_sums[crossbar++];
             x.data.assign(sums.begin(), sums.end());
             for (size_t i = 0; i < x.data.size(); ++i)
-                y.data[i] = oracle::activated(std::get<op::Activate>(node.operation).activation, x.data[i]);
+                y.data[i] = oracle::activated(f->activation, x.data[i]);
         }
-        if (tested.relu_levels > 0) y = oracle::quantised(y, tested.relu_levels, tested.high.at(o));
+        if (tested.relu_levels > 0 && f && f->activation.kind == ActivationKind::relu)
+            y = oracle::quantised(y, tested.relu_levels, tested.high.at(o));
         expect_within(
             got.outputs[o], y,
             [&](size_t i) {
@@ -593,6 +600,33 @@ TEST(OperationTable, has_a_case_for_everything_listed) {
     const std::set<std::string> found = tried();
     for (const std::string& kind : listed)
         EXPECT_TRUE(found.count(kind)) << kind << " has no case in tests/contract/operations.cc";
+}
+
+/// What calibration measures of a tensor, whatever its signs.
+TEST(Measuring, extremes_and_counts_are_those_of_the_values) {
+    GraphBuilder b(7);
+    b.output(b.relu(b.input({1, 5})));
+    const auto program = testing::backend_under_test()->load(plan_of({}, b.graph));
+    const auto stream = program->make_stream(2);
+    const TensorId tensor = program->plan().inputs[0];
+    const auto measured = [&](const std::vector<float>& values) {
+        stream->write(0, values, 0, 2);
+        return stream->measure_input(tensor);
+    };
+    for (float sign : {1.0f, -1.0f}) {
+        std::vector<float> x{0.25f, 3, 0, -0.5f, 1.25f, 3, 6.5f, -5.75f, 0.25f, 2};
+        for (float& v : x) v *= sign;
+        const InputHistogram h = measured(x);
+        EXPECT_EQ(h.minimum, sign > 0 ? -5.75f : -6.5f);
+        EXPECT_EQ(h.maximum, sign > 0 ? 6.5f : 5.75f);
+        EXPECT_EQ(h.extent, 8);
+        std::vector<int64_t> counts(1 << 16, 0);
+        for (float v : x) ++counts[static_cast<size_t>(std::abs(v) / 8 * (1 << 16))];
+        EXPECT_EQ(h.counts, counts);
+    }
+    EXPECT_EQ(measured({-3, -1, -2, -4, -1, -3, -2, -9, -8, -7}).maximum, -1);
+    for (float odd : {INFINITY, -INFINITY, NAN})
+        EXPECT_THROW(measured({1, 2, 3, odd, 5, 6, 7, 8, 9, 10}), RunError) << odd;
 }
 
 /// What a quantiser takes as its largest value is the largest that reached it, and 0 where none is positive.

@@ -9,7 +9,7 @@ RANDOM, MEMORY, SCORE = "kernels/cpu/random.cc", "kernels/cpu/memory.cc", "kerne
 
 LOOKED_AT_BY = {
     "kernels/cpu/": [
-        Test("cpu_contract_test", "*Operations*:*Quantiser*", 120),
+        Test("cpu_contract_test", "*Operations*:*Quantiser*:*Measuring*", 120),
         Test("cpu_contract_test", "*Lowering*:*ChipContract*", 300),
     ],
     RANDOM: [Test("random_test", "*", 300)],

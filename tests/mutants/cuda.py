@@ -23,7 +23,7 @@ LOOKED_AT_BY = {
 # Kernels of whole tensors: the table of operations knows them best.
 for file in ("activate.h", "elementwise.cu", "movement.cu", "reduction.cu", "measure.cu", "stream.cc"):
     LOOKED_AT_BY["kernels/cuda/" + file] = [
-        Test("emulated_contract_test", "*Operations*:*Quantiser*", 300),
+        Test("emulated_contract_test", "*Operations*:*Quantiser*:*Measuring*:-*after_crossbar", 300),
         Test("emulated_contract_test", "*Lowering*:*ChipContract*", 1800),
     ]
 
