@@ -5,10 +5,10 @@
 
 namespace mho {
 
-std::vector<int64_t> image_range(int64_t first, int64_t count) {
-    std::vector<int64_t> indices(static_cast<size_t>(count));
-    std::iota(indices.begin(), indices.end(), first);
-    return indices;
+std::span<const int64_t> Stream::consecutive(int64_t first, int64_t count) {
+    consecutive_.resize(static_cast<size_t>(count));
+    std::iota(consecutive_.begin(), consecutive_.end(), first);
+    return consecutive_;
 }
 
 void Stream::load(const ImageStore& store, std::span<const int64_t> indices) {
@@ -20,7 +20,7 @@ void Stream::load(const ImageStore& store, std::span<const int64_t> indices) {
 }
 
 void Stream::load(const ImageStore& store, int64_t first, int64_t count) {
-    load(store, image_range(first, count));
+    load(store, consecutive(first, count));
 }
 
 }  // namespace mho

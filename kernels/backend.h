@@ -103,12 +103,14 @@ class Stream {
     virtual CrossbarTrace trace(const Chip& chip, int step, int64_t image) const = 0;
 
   protected:
+    /// first, first + 1, ...: `count` of them, until the next call.
+    std::span<const int64_t> consecutive(int64_t first, int64_t count);
     /// load(), of images that are there.
     virtual void load_images(const ImageStore& store, std::span<const int64_t> indices) = 0;
-};
 
-/// first, first + 1, ...: `count` of them.
-std::vector<int64_t> image_range(int64_t first, int64_t count);
+  private:
+    std::vector<int64_t> consecutive_;  // of load(first, count): no memory is taken a batch
+};
 
 class Program {
   public:

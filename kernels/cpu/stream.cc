@@ -126,16 +126,16 @@ Product& CpuStream::product(int index) {
     return made;
 }
 
-void CpuStream::begin_batch(std::vector<int64_t> images) {
-    if (std::ssize(images) > max_images_) throw std::invalid_argument("more images than the stream holds");
-    images_ = std::ssize(images);
-    indices_ = std::move(images);
+void CpuStream::begin_batch(std::span<const int64_t> indices) {
+    if (std::ssize(indices) > max_images_) throw std::invalid_argument("more images than the stream holds");
+    images_ = std::ssize(indices);
+    indices_.assign(indices.begin(), indices.end());
     labels_.clear();
 }
 
 void CpuStream::load_images(const ImageStore& store, std::span<const int64_t> indices) {
     const CpuImages& images = static_cast<const CpuImages&>(store);
-    begin_batch({indices.begin(), indices.end()});
+    begin_batch(indices);
     const int64_t size = plan_.elements(plan_.inputs[0], 1);
     float* to = at(plan_.inputs[0]);
     for (int64_t index : indices) to = std::copy_n(images.values.begin() + index * size, size, to);
@@ -144,7 +144,7 @@ void CpuStream::load_images(const ImageStore& store, std::span<const int64_t> in
 }
 
 void CpuStream::write(int input, std::span<const float> values, int64_t first, int64_t count) {
-    begin_batch(image_range(first, count));
+    begin_batch(consecutive(first, count));
     std::copy(values.begin(), values.end(), at(plan_.inputs[static_cast<size_t>(input)]));
 }
 

@@ -38,7 +38,7 @@ class CpuStream : public Stream {
     struct Call;  // one step on one chip
 
     void load_images(const ImageStore& store, std::span<const int64_t> indices) override;
-    void begin_batch(std::vector<int64_t> images);
+    void begin_batch(std::span<const int64_t> indices);
 
     float* at(TensorId tensor) { return memory_.data() + layout_.offset[static_cast<size_t>(tensor)]; }
     const float* at(TensorId tensor) const {

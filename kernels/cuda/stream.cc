@@ -226,7 +226,7 @@ void CudaStream::load_images(const ImageStore& store, std::span<const int64_t> i
 
 void CudaStream::write(int input, std::span<const float> values, int64_t first, int64_t count) {
     program_.gpu().use();
-    begin_batch(image_range(first, count));
+    begin_batch(consecutive(first, count));
     copy_now(values.data(), static_cast<int64_t>(values.size()), at(plan_.inputs[static_cast<size_t>(input)]),
              cudaMemcpyHostToDevice, queue_);
 }
