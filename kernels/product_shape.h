@@ -12,7 +12,7 @@
 namespace mho {
 
 /// An image convolution; a linear layer is rows x inputs times outputs x inputs, that is, a 1 x 1 window over
-/// images of one place.
+/// images of one position.
 struct ProductShape {
     std::vector<int64_t> x, y;  ///< n, D, H, W, C, images included
     Window window;

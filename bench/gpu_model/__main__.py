@@ -99,7 +99,7 @@ def bench_table(all_counts):
 def arithmetic(layer, gpu, counts):
     cells, products, conversions, moved = layer_work(layer)
     issue, tensor, memory = layer_seconds(layer, gpu, counts)
-    yield f"`{layer.name}` of WRN-28-10 on {gpu.name}, {BATCH} images: {layer.rows} rows, {layer.columns} columns, {layer.vectors} places."
+    yield f"`{layer.name}` of WRN-28-10 on {gpu.name}, {BATCH} images: {layer.rows} rows, {layer.columns} columns, {layer.vectors} positions."
     yield ""
     yield (f"- cells sampled: {cells:,} x {counts.cell:.1f} instructions / 32 lanes = {cells * counts.cell / 32:,.0f} warp instructions")
     yield (f"- tensor products (16 x 8 x 32): {products:,} x {counts.instructions_a_product:.1f} instructions = "

@@ -10,7 +10,7 @@ class Layer:
     name: str
     rows: int  # K: inputs of one output
     columns: int  # N
-    vectors: int  # output places of one image
+    vectors: int  # positions on one image
 
 
 def _conv(name, size, inputs, outputs, kernel):

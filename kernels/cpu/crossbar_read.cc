@@ -76,7 +76,7 @@ CrossbarTrace trace_all(const CrossbarChip& chip, const CrossbarInput& input, in
     t.column_sum.resize(static_cast<size_t>(l.groups * count * reading.reads() * arrays * columns));
     t.code.resize(t.column_sum.size());
     for (int64_t g = 0; g < l.groups; ++g)
-        for (int64_t v = 0; v < count; ++v) {  // one vector at a time: its index is its place in the trace
+        for (int64_t v = 0; v < count; ++v) {  // one vector at a time: its index is its position in the trace
             reading.load(g, first + v, 1);
             joining.begin(g);
             t.input.insert(t.input.end(), reading.vector_codes(0), reading.vector_codes(0) + l.rows());

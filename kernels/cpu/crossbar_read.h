@@ -17,13 +17,13 @@ namespace mho::cpu {
 struct CrossbarInput {
     const Patches& patches;
     std::span<const int64_t> images = {};  ///< of the batch, their indices in the split; none: no image's
-    int64_t places = 1;                    ///< vectors that one image makes
+    int64_t positions = 1;                 ///< vectors that one image makes
 
     /// Where a vector lies over the whole data set: it keys the noise of every read.
-    uint64_t place(int64_t vector) const {
+    uint64_t position(int64_t vector) const {
         if (images.empty()) return static_cast<uint64_t>(vector);
-        const int64_t image = images[static_cast<size_t>(vector / places)];
-        return static_cast<uint64_t>(image * places + vector % places);
+        const int64_t image = images[static_cast<size_t>(vector / positions)];
+        return static_cast<uint64_t>(image * positions + vector % positions);
     }
 };
 

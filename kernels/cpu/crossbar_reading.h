@@ -118,7 +118,7 @@ class Reading {
         const int64_t each = draws_a_vector();
         draws.resize(static_cast<size_t>(count_ * each));
         for (int64_t v = 0; v < count_; ++v) {
-            const uint64_t first = read_element(draw_extents(l_, reads_), input_.place(first_ + v), group_,
+            const uint64_t first = read_element(draw_extents(l_, reads_), input_.position(first_ + v), group_,
                                                 row_tile, 0, 0, 0, 0);
             fill_normals(chip_.stream(domain), first,
                          std::span(draws).subspan(static_cast<size_t>(v * each), static_cast<size_t>(each)));

@@ -19,7 +19,7 @@ Patches::Patches(const step::Crossbar& step, int64_t groups, const std::vector<i
     int64_t size = 1;
     for (int64_t extent : x_dims) size *= extent;
     codes_.resize(static_cast<size_t>(size));
-    if (step.is_linear) return;  // every row of the matrix is an image of one place
+    if (step.is_linear) return;  // every row of the matrix is an image of one position
     for (size_t axis = 0; axis < 3; ++axis) {
         in_[axis] = x_dims[axis + 1];
         out_[axis] = y_dims[axis + 1];
@@ -34,10 +34,10 @@ void Patches::gather(int64_t group, int64_t vector, int32_t* codes) const {
     const int64_t w = vector % out_[2], h = vector / out_[2] % out_[1],
                   d = vector / (out_[2] * out_[1]) % out_[0];
     const int64_t image = vector / (out_[2] * out_[1] * out_[0]);
-    const std::array<int64_t, 3> place{d, h, w};
+    const std::array<int64_t, 3> position{d, h, w};
     std::array<int64_t, 3> begin{};
     for (size_t axis = 0; axis < 3; ++axis)
-        begin[axis] = place[axis] * window_.stride[axis] - window_.pad_begin[axis];
+        begin[axis] = position[axis] * window_.stride[axis] - window_.pad_begin[axis];
     const int64_t taps = window_.kernel[0] * window_.kernel[1] * window_.kernel[2];
     int64_t tap = 0;
     for (int64_t kd = 0; kd < window_.kernel[0]; ++kd)

@@ -11,8 +11,8 @@
 
 namespace mho::cpu {
 
-/// The input vectors of one crossbar step for one batch: one a place of the output, K codes for each group,
-/// in the order of the weights (channel, depth, height, width). Padding is code 0.
+/// The input vectors of one crossbar step for one batch: one a position of the output, K codes for each
+/// group, in the order of the weights (channel, depth, height, width). Padding is code 0.
 class Patches {
   public:
     /// x_dims, y_dims: extents of input and output for the batch (images channels last; a linear layer reads

@@ -211,8 +211,8 @@ ColumnHistograms CpuStream::measure_columns(const Chip& chip, int step) const {
 CrossbarTrace CpuStream::trace(const Chip& chip, int step, int64_t image) const {
     const CrossbarChip& own = crossbar_of(plan_, chip, step);
     const Patches patches = encode(own, step);
-    const int64_t places = patches.vectors() / images_;
-    return trace_crossbar(own, input(patches, step), image * places, places);
+    const int64_t positions = patches.vectors() / images_;
+    return trace_crossbar(own, input(patches, step), image * positions, positions);
 }
 
 }  // namespace mho::cpu

@@ -32,10 +32,11 @@ MHO_HD inline uint64_t converter_element(const DrawExtents& e, int64_t group, in
         (((group * e.row_tiles + row_tile) * e.slices + slice) * e.polarities + polarity) * e.pitch + column);
 }
 
-/// `place`: image times output places an image, plus the place. `read`: phase times steps, plus the step.
-MHO_HD inline uint64_t read_element(const DrawExtents& e, uint64_t place, int64_t group, int64_t row_tile,
+/// `position`: image times output positions an image, plus the position. `read`: phase times steps, plus the
+/// step.
+MHO_HD inline uint64_t read_element(const DrawExtents& e, uint64_t position, int64_t group, int64_t row_tile,
                                     int64_t read, int64_t slice, int64_t polarity, int64_t column) {
-    const uint64_t tile = (place * static_cast<uint64_t>(e.groups) + static_cast<uint64_t>(group)) *
+    const uint64_t tile = (position * static_cast<uint64_t>(e.groups) + static_cast<uint64_t>(group)) *
                               static_cast<uint64_t>(e.row_tiles) +
                           static_cast<uint64_t>(row_tile);
     const uint64_t each = static_cast<uint64_t>(e.reads * e.slices * e.polarities * e.pitch);

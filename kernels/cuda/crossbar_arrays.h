@@ -32,14 +32,14 @@ __device__ inline CellPlanes planes_of(const CrossbarParams& p, uint32_t part, i
     return {shared_part<std::byte>(part) + 2 * plane * polarity, plane};
 }
 
-/// Samples one array of the block's columns into place `place` of shared memory: a thread takes four columns,
-/// and of them four rows at a time, so that it writes whole words.
+/// Samples one array of the block's columns into buffer `buffer` of shared memory: a thread takes four
+/// columns, and of them four rows at a time, so that it writes whole words.
 template <bool kNoisy, CellErrors kErrors>
 __device__ inline void sample_array(const CrossbarParams& p, const ColumnChunk& chunk, int32_t row_tile,
-                                    int32_t slice, int32_t polarity, int place) {
+                                    int32_t slice, int32_t polarity, int buffer) {
     const int32_t begin = p.row_begin[row_tile], rows = p.row_begin[row_tile + 1] - begin;
-    const CellPlanes cells = planes_of(p, p.block.cells, place);
-    const CellPlanes variances = planes_of(p, p.block.variances, place);
+    const CellPlanes cells = planes_of(p, p.block.cells, buffer);
+    const CellPlanes variances = planes_of(p, p.block.variances, buffer);
     const int32_t quads = p.block.columns / 4, thread = threadIdx.x, quad = thread % quads;
     const int32_t column = chunk.quad_column[quad];
     const int32_t columns = column < 0 ? 0 : static_cast<int32_t>(p.cells.columns) - column;

@@ -10,7 +10,7 @@ namespace mho::cuda {
 struct LaneConverters {
     Converter of[2][2];
 
-    __device__ LaneConverters(const CrossbarParams& p, const Conversion& c, const LanePlaces& at) : of{} {
+    __device__ LaneConverters(const CrossbarParams& p, const Conversion& c, const LaneLayout& at) : of{} {
         if (p.ideal_converters) return;
         MHO_UNROLL
         for (int column = 0; column < 4; ++column) {
@@ -52,7 +52,7 @@ __device__ inline int32_t code_of_type(const CrossbarParams& p, const Conversion
 
 /// The same by any converters: ideal ones, noisy ones, those of any type.
 template <class Kind, class Sum>
-__device__ inline void convert_sums(const CrossbarParams& p, const Conversion& c, const LanePlaces& at,
+__device__ inline void convert_sums(const CrossbarParams& p, const Conversion& c, const LaneLayout& at,
                                     const LaneConverters& converters, const LaneSums<Sum>& sums,
                                     LaneSums<int64_t>& codes) {
     MHO_UNROLL
@@ -76,7 +76,7 @@ __device__ inline void convert_sums(const CrossbarParams& p, const Conversion& c
 /// large by.
 template <class Sum, class Code>
 __device__ inline void inspect_read(const CrossbarParams& p, const ColumnChunk& chunk, const Conversion& c,
-                                    const LanePlaces& at, int kept, const LaneSums<Sum>& sums,
+                                    const LaneLayout& at, int kept, const LaneSums<Sum>& sums,
                                     const LaneSums<Code>& codes) {
     const Inspection& wanted = p.inspect;
     const int64_t positions = p.geometry.vectors - p.first_vector;
@@ -93,15 +93,15 @@ __device__ inline void inspect_read(const CrossbarParams& p, const ColumnChunk& 
         }
         const int64_t read =
             (blockIdx.z * positions + at.vector[row_of(i)] - p.first_vector) * p.cells.extents.reads + c.read;
-        const int64_t place = (read * arrays + array) * p.cells.columns + column;
-        if (wanted.column_sum) wanted.column_sum[place] = sums[j][i] >> kept;
-        if (wanted.code) wanted.code[place] = codes[j][i];
+        const int64_t index = (read * arrays + array) * p.cells.columns + column;
+        if (wanted.column_sum) wanted.column_sum[index] = sums[j][i] >> kept;
+        if (wanted.code) wanted.code[index] = codes[j][i];
     });
 }
 
 /// Takes in the reads of one conversion, joined over phases and steps.
 template <class Kind>
-__device__ inline void join_reads(const CrossbarParams& p, const Conversion& c, const LanePlaces& at,
+__device__ inline void join_reads(const CrossbarParams& p, const Conversion& c, const LaneLayout& at,
                                   int32_t first_vector, const LaneSums<typename Kind::Joined>& reads) {
     using Integer = typename Kind::Joined;
     const Integer weight =

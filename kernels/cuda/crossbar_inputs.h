@@ -18,13 +18,13 @@ __device__ inline uint32_t stored_part(Code stored, int phases, int phase) {
     return static_cast<uint32_t>(phase_part(static_cast<Signed>(stored), 0, phase));
 }
 
-/// The place that a vector's window begins at.
-struct WindowPlace {
+/// Where a vector's window begins.
+struct WindowBegin {
     int32_t image, depth, height, width;
 };
 
 /// In 32 bits: read_crossbar() sees to it that vectors have no larger numbers.
-__device__ inline WindowPlace window_of(const VectorGeometry& g, int64_t vector) {
+__device__ inline WindowBegin window_of(const VectorGeometry& g, int64_t vector) {
     const uint32_t width = static_cast<uint32_t>(g.out_width), height = static_cast<uint32_t>(g.out_height),
                    depth = static_cast<uint32_t>(g.out_depth), v = static_cast<uint32_t>(vector);
     const uint32_t row = v / width, plane = row / height, image = plane / depth;
@@ -35,7 +35,7 @@ __device__ inline WindowPlace window_of(const VectorGeometry& g, int64_t vector)
 
 /// The stored code of one row of one vector.
 template <class Code>
-__device__ inline Code gather_code(const CrossbarParams& p, const WindowPlace& at, int64_t group,
+__device__ inline Code gather_code(const CrossbarParams& p, const WindowBegin& at, int64_t group,
                                    int32_t row) {
     const VectorGeometry& g = p.geometry;
     if (row >= p.inputs) return static_cast<Code>(p.read.bias_drive + p.read.code_offset);
@@ -66,7 +66,7 @@ __device__ inline void load_codes(const CrossbarParams& p, int32_t row_tile) {
     for (int32_t v = warp; v < p.block.vectors; v += kWarps) {
         const int64_t vector = p.first_vector + int64_t{blockIdx.x} * p.block.vectors + v;
         const bool there = vector < p.geometry.vectors;
-        const WindowPlace at = window_of(p.geometry, there ? vector : 0);
+        const WindowBegin at = window_of(p.geometry, there ? vector : 0);
         int64_t sum = 0;
         for (int32_t r = lane; r < pitch; r += 32) {
             const bool real = there && r < rows;

@@ -22,7 +22,7 @@ template <class Kind, bool kNoisy, bool kInspect>
 __device__ void read_tile(const CrossbarParams& p, const ColumnChunk& chunk, Conversion c,
                           int32_t first_vector, int tile) {
     using Integer = typename Kind::Joined;
-    const LanePlaces at(p, chunk, first_vector, tile);
+    const LaneLayout at(p, chunk, first_vector, tile);
     const LaneConverters converters(p, c, at);
     LaneSums<Integer> joined = {};
     for (int phase = 0; phase < p.read.phases; ++phase) {
@@ -99,8 +99,8 @@ __global__ void __launch_bounds__(kBlockThreads) crossbar_mvm_adc(CrossbarParams
         load_codes<Kind, kInspect>(p, row_tile);
         for (int32_t slice = 0; slice < p.slices; ++slice)
             for (int32_t conversion = 0; conversion < p.conversions; ++conversion) {
-                for (int place = 0; place < polarities_of_conversion(p); ++place)
-                    sample_array<kNoisy, kErrors>(p, chunk, row_tile, slice, conversion + place, place);
+                for (int buffer = 0; buffer < polarities_of_conversion(p); ++buffer)
+                    sample_array<kNoisy, kErrors>(p, chunk, row_tile, slice, conversion + buffer, buffer);
                 __syncthreads();
                 for (int32_t w = warp; w < p.block.vectors / kTileVectors * pairs; w += kWarps)
                     read_tile<Kind, kNoisy, kInspect>(p, chunk, {row_tile, slice, conversion, 0},

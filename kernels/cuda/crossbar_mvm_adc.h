@@ -34,7 +34,7 @@ struct ColumnChunk {
 };
 std::vector<ColumnChunk> column_chunks(const CrossbarLayer& layer, int chunk_columns);
 
-/// Where one row of the weight matrix lies in the input, relative to the place that its window begins at.
+/// Where one row of the weight matrix lies in the input, relative to where its window begins.
 struct RowTap {
     int32_t offset;  ///< in elements, for a group's first channel
     int16_t depth, height, width;
@@ -93,7 +93,7 @@ struct CrossbarParams {
     const void* codes = nullptr;      ///< of the whole input: bytes, or 16 bits where `wide`
     const int64_t* images = nullptr;  ///< of the batch, their indices in the split: they key the noise;
                                       ///< null: the vectors are no image's
-    int64_t places = 1;               ///< vectors that one image makes
+    int64_t positions = 1;            ///< vectors that one image makes
     int64_t first_vector = 0;         ///< read vectors from here on
     // Converters, in converter order.
     AdcModel adc;

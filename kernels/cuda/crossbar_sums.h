@@ -36,11 +36,11 @@ __device__ inline Sum joined_planes(const PlaneSums& s, int i, int shift) {
 }
 
 /// Where a vector lies over the whole data set; one that is not there, anywhere. In 32 bits, as window_of().
-__device__ inline uint64_t place_of(const CrossbarParams& p, int64_t vector) {
+__device__ inline uint64_t position_of(const CrossbarParams& p, int64_t vector) {
     if (!p.images || vector >= p.geometry.vectors) return static_cast<uint64_t>(vector);
-    const uint32_t v = static_cast<uint32_t>(vector), places = static_cast<uint32_t>(p.places);
-    const uint32_t image = v / places;
-    return static_cast<uint64_t>(p.images[image]) * places + (v - image * places);
+    const uint32_t v = static_cast<uint32_t>(vector), positions = static_cast<uint32_t>(p.positions);
+    const uint32_t image = v / positions;
+    return static_cast<uint64_t>(p.images[image]) * positions + (v - image * positions);
 }
 
 /// What a lane holds of 16 vectors by 16 columns: of two tiles, four elements each.
@@ -60,21 +60,21 @@ __device__ inline constexpr int column_of(int element) { return element % 2; }
 __device__ inline int vector_of_lane(int row) { return static_cast<int>(threadIdx.x % 32 / 4) + 8 * row; }
 
 /// Where what a lane holds lies.
-struct LanePlaces {
+struct LaneLayout {
     int64_t vector[2];     // of the batch
-    uint64_t place[2];     // of its vectors, over the whole data set
+    uint64_t position[2];  // of its vectors, over the whole data set
     int32_t quad[2];       // first of the four columns that share random words; -1: none
     int32_t column[2][2];  // of the layer; -1: none
     int32_t slot[2];       // in the chunk, of column [j][0]
     bool vector_there[2];
 
-    __device__ LanePlaces(const CrossbarParams& p, const ColumnChunk& chunk, int32_t first_vector, int tile) {
+    __device__ LaneLayout(const CrossbarParams& p, const ColumnChunk& chunk, int32_t first_vector, int tile) {
         const int lane = threadIdx.x % 32;
         MHO_UNROLL
         for (int h = 0; h < 2; ++h) {
             vector[h] =
                 p.first_vector + int64_t{blockIdx.x} * p.block.vectors + first_vector + vector_of_lane(h);
-            place[h] = place_of(p, vector[h]);
+            position[h] = position_of(p, vector[h]);
             vector_there[h] = vector[h] < p.geometry.vectors;
         }
         MHO_UNROLL
@@ -106,9 +106,9 @@ __device__ inline uint64_t converter_of(const CrossbarParams& p, const Conversio
 /// one vector, which two neighbouring lanes hold two each: the even lane makes that of the first vector, the
 /// odd one that of the second, and they exchange halves.
 __device__ inline void draw_tile(const CrossbarParams& p, Domain domain, const Conversion& c,
-                                 int32_t polarity, const LanePlaces& at, int j, Normal2 n[2]) {
+                                 int32_t polarity, const LaneLayout& at, int j, Normal2 n[2]) {
     const bool odd = threadIdx.x % 2 != 0;
-    const uint64_t element = read_element(p.cells.extents, odd ? at.place[1] : at.place[0], blockIdx.z,
+    const uint64_t element = read_element(p.cells.extents, odd ? at.position[1] : at.position[0], blockIdx.z,
                                           c.row_tile, c.read, c.slice, polarity, at.quad[j]);
     const Words4 w =
         keyed_block(p.cells.keys, {p.cells.seed, p.cells.chip, domain, p.cells.layer}, element / 4);
@@ -142,7 +142,7 @@ class TileRead {
   public:
     /// `tile`: the first of two tiles of 8 columns.
     __device__ TileRead(const CrossbarParams& p, const Conversion& first, int32_t phase, int32_t first_vector,
-                        int tile, const LanePlaces& at)
+                        int tile, const LaneLayout& at)
         : p_(p),
           first_(first),
           at_(at),
@@ -160,19 +160,19 @@ class TileRead {
         const int last = polarities_of_conversion(p_) - 1;
         PlaneSums plane[kSteps][2] = {};
         LaneSums<Sum> noise[kSteps] = {};
-        for (int place = last; place >= 0; --place) {
-            if (place < last) {  // what is there is the second polarity's
+        for (int buffer = last; buffer >= 0; --buffer) {
+            if (buffer < last) {  // what is there is the second polarity's
                 for (int t = 0; t < kSteps; ++t) {
                     for (int j = 0; j < 2; ++j) negate(plane[t][j]);
                     for_each_sum([&](int j, int i) { noise[t][j][i] = -noise[t][j][i]; });
                 }
             }
-            const CellPlanes cells = planes_of(p_, p_.block.cells, place);
+            const CellPlanes cells = planes_of(p_, p_.block.cells, buffer);
             if constexpr (Kind::kBytes)
                 multiply_steps(cells, plane);
             else
                 multiply_wide(cells, 0, plane[0]);
-            if constexpr (kNoisy) add_noise(last > 0 ? place : first_.polarity, place, noise);
+            if constexpr (kNoisy) add_noise(last > 0 ? buffer : first_.polarity, buffer, noise);
         }
         MHO_UNROLL
         for (int t = 0; t < kSteps; ++t)
@@ -248,9 +248,9 @@ class TileRead {
         return parts;
     }
 
-    /// Adds the read noise of one polarity, whose variances lie at `place`, from the sums of these.
-    __device__ void add_noise(int32_t polarity, int place, LaneSums<Sum> noise[kSteps]) const {
-        const CellPlanes variances = planes_of(p_, p_.block.variances, place);
+    /// Adds the read noise of one polarity, whose variances lie at `buffer`, from the sums of these.
+    __device__ void add_noise(int32_t polarity, int buffer, LaneSums<Sum> noise[kSteps]) const {
+        const CellPlanes variances = planes_of(p_, p_.block.variances, buffer);
         PlaneSums square[kSteps][2] = {}, high_square[2] = {};
         if constexpr (Kind::kBytes) {
             multiply_steps(variances, square);
@@ -290,7 +290,7 @@ class TileRead {
 
     const CrossbarParams& p_;
     const Conversion& first_;
-    const LanePlaces& at_;
+    const LaneLayout& at_;
     const std::byte* codes_;  // of the phase and the vectors
     int tile_, rows_, first_step_;
 };

@@ -31,7 +31,7 @@ VectorGeometry geometry_of(const CrossbarLayer& l, const step::Crossbar& step, c
     VectorGeometry g;
     g.channels = static_cast<int32_t>(x.back());
     g.group_channels = static_cast<int32_t>(x.back() / l.groups);
-    if (step.is_linear) return g;  // every row of the matrix is an image of one place
+    if (step.is_linear) return g;  // every row of the matrix is an image of one position
     const auto extent = [](const Dims& dims, size_t axis) { return static_cast<int32_t>(dims[axis]); };
     g.in_depth = extent(x, 1), g.in_height = extent(x, 2), g.in_width = extent(x, 3);
     g.out_depth = extent(y, 1), g.out_height = extent(y, 2), g.out_width = extent(y, 3);
@@ -46,8 +46,8 @@ VectorGeometry geometry_of(const CrossbarLayer& l, const step::Crossbar& step, c
 
 CrossbarTables::CrossbarTables(const CrossbarLayer& l, const step::Crossbar& step, const Dims& x,
                                const Dims& y, const WorkQueue& queue)
-    : layer_(l), places_(1), codes_(1) {
-    for (size_t axis = 0; axis + 1 < y.size(); ++axis) places_ *= y[axis];
+    : layer_(l), positions_(1), codes_(1) {
+    for (size_t axis = 0; axis + 1 < y.size(); ++axis) positions_ *= y[axis];
     for (int64_t extent : x) codes_ *= extent;
     target_ = uploaded<int16_t>(l.target, queue);
     row_begin_ = uploaded<int32_t>(narrowed(l.row_begin), queue);

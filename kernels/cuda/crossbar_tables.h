@@ -27,7 +27,7 @@ class CrossbarTables {
         return columns == kMostColumns ? chunks_ : narrow_chunks_;
     }
     /// Vectors that one image makes, and codes that it holds.
-    int64_t places() const { return places_; }
+    int64_t positions() const { return positions_; }
     int64_t codes() const { return codes_; }
     int64_t converters() const { return ranges_.size(); }
     /// Device memory that each chip takes for this layer, at most.
@@ -46,7 +46,7 @@ class CrossbarTables {
 
   private:
     const CrossbarLayer& layer_;
-    int64_t places_ = 0, codes_ = 0;
+    int64_t positions_ = 0, codes_ = 0;
     DeviceBuffer<int16_t> target_;
     DeviceBuffer<int32_t> row_begin_, ranges_;
     DeviceBuffer<int64_t> draws_;
@@ -74,7 +74,7 @@ class CrossbarOnChip {
     /// The kernel's launch; throws InputError where the layer does not fit the GPU.
     const CrossbarLaunch& launch() const { return launch_; }
     CrossbarLaunch fitted(const ReadEffects& effects) const;
-    /// Parameters but for inputs, outputs and their places.
+    /// Parameters but for inputs, outputs and their positions.
     const CrossbarParams& params() const { return params_; }
     int64_t largest_sum() const { return largest_sum_; }
     std::vector<int16_t> conductances(const WorkQueue& queue) const;

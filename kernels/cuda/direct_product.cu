@@ -17,10 +17,10 @@ struct DirectParams {
 };
 
 __device__ float window_sum(const DirectParams& p, const float* x, const float* weight, int64_t image,
-                            const int64_t place[3], int64_t output) {
+                            const int64_t position[3], int64_t output) {
     const Window& w = p.window;
     int64_t begin[3];
-    for (size_t a = 0; a < 3; ++a) begin[a] = place[a] * w.stride[a] - w.pad_begin[a];
+    for (size_t a = 0; a < 3; ++a) begin[a] = position[a] * w.stride[a] - w.pad_begin[a];
     const float* row = weight + output * w.kernel[0] * w.kernel[1] * w.kernel[2] * p.group_inputs;
     const int64_t first = output / p.group_outputs * p.group_inputs;
     float sum = 0;
@@ -40,12 +40,12 @@ __device__ float window_sum(const DirectParams& p, const float* x, const float* 
 __global__ void direct_product_kernel(DirectParams p, const float* x, const float* weight, float* y) {
     for (int64_t i = first_element(); i < p.count; i += element_stride()) {
         const int64_t output = i % p.outputs;
-        int64_t at = i / p.outputs, place[3];
+        int64_t at = i / p.outputs, position[3];
         for (int a = 2; a >= 0; --a) {
-            place[a] = at % p.out[a];
+            position[a] = at % p.out[a];
             at /= p.out[a];
         }
-        y[i] = window_sum(p, x, weight, at, place, output);
+        y[i] = window_sum(p, x, weight, at, position, output);
     }
 }
 

@@ -18,11 +18,11 @@ __global__ void pool_kernel(PoolParams p, const float* x, float* y, int64_t coun
     const Window& window = p.pool.window;
     const bool average = p.pool.kind == PoolKind::average;
     for (int64_t i = first_element(); i < count; i += element_stride()) {
-        const int64_t c = i % p.channels, place = i / p.channels;
-        const PoolTaps w = pool_taps(p.pool, 2, place % p.out[2], p.in[2]);
-        const PoolTaps h = pool_taps(p.pool, 1, place / p.out[2] % p.out[1], p.in[1]);
-        const PoolTaps d = pool_taps(p.pool, 0, place / p.out[2] / p.out[1] % p.out[0], p.in[0]);
-        const int64_t n = place / p.out[2] / p.out[1] / p.out[0];
+        const int64_t c = i % p.channels, position = i / p.channels;
+        const PoolTaps w = pool_taps(p.pool, 2, position % p.out[2], p.in[2]);
+        const PoolTaps h = pool_taps(p.pool, 1, position / p.out[2] % p.out[1], p.in[1]);
+        const PoolTaps d = pool_taps(p.pool, 0, position / p.out[2] / p.out[1] % p.out[0], p.in[0]);
+        const int64_t n = position / p.out[2] / p.out[1] / p.out[0];
         float result = average ? 0.0f : -HUGE_VALF;
         for (int64_t kd = d.begin; kd < d.end; ++kd)
             for (int64_t kh = h.begin; kh < h.end; ++kh)

@@ -297,7 +297,7 @@ InputHistogram CudaStream::measure_input(TensorId tensor) const {
 }
 
 int64_t CudaStream::vectors(const CrossbarOnChip& crossbar, const Step& step) const {
-    return crossbar.tables().places() * (is_per_image(step) ? images_ : 1);
+    return crossbar.tables().positions() * (is_per_image(step) ? images_ : 1);
 }
 
 CrossbarParams CudaStream::encoded(const CrossbarOnChip& crossbar, const Step& step) const {
@@ -308,7 +308,7 @@ CrossbarParams CudaStream::encoded(const CrossbarOnChip& crossbar, const Step& s
     p.codes = codes_.data();
     p.geometry.vectors = vectors(crossbar, step);
     if (is_per_image(step)) p.images = indices_.data();
-    p.places = crossbar.tables().places();
+    p.positions = crossbar.tables().positions();
     return p;
 }
 

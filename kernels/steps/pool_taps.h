@@ -1,4 +1,4 @@
-// kernels/steps/pool_taps.h - what a pooling window covers of one axis at one output place.
+// kernels/steps/pool_taps.h - what a pooling window covers of one axis at one position of the output.
 #pragma once
 
 #include <cstdint>

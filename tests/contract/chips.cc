@@ -1,5 +1,5 @@
 // The same (seed, chip) is the same chip: in any batch, in any order, on a chip or stream that was used
-// before; another address is another chip; noise belongs to an image and a place, not to a batch.
+// before; another address is another chip; noise belongs to an image and a position, not to a batch.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -131,7 +131,7 @@ double order_bound(const Chip& chip) {
     const double first = 27 * largest(0) + largest(1);                   // 3 channels x 3 x 3, pixels up to 1
     const double carried = 9 * largest(2) * first + largest(3) + first;  // depthwise 3 x 3, and the identity
     const double logits = 6 * largest(4) * carried + largest(5);         // means of 6 channels
-    return 2 * (27 + 9 + 30 + 6 + 5) * 0x1p-24 * logits;                 // 30 places are averaged
+    return 2 * (27 + 9 + 30 + 6 + 5) * 0x1p-24 * logits;                 // 30 positions are averaged
 }
 
 /// What a stream keeps from batch to batch belongs to one programming of one chip.
@@ -179,9 +179,9 @@ TEST_P(ChipContract, an_image_has_its_logits_in_any_list_of_images) {
         for (size_t e = 0; e < got.size(); ++e) {
             const float want = all[static_cast<size_t>(list[e / kClasses]) * kClasses + e % kClasses];
             if (exact)
-                ASSERT_EQ(got[e], want) << "place " << e / kClasses;
+                ASSERT_EQ(got[e], want) << "image " << e / kClasses;
             else
-                ASSERT_NEAR(got[e], want, order_bound(*chip)) << "place " << e / kClasses;
+                ASSERT_NEAR(got[e], want, order_bound(*chip)) << "image " << e / kClasses;
         }
     }
 }

@@ -171,7 +171,7 @@ Graph graph_of(const CrossbarCase& c) {
 /// What the backend made of a case.
 struct BackendOutcome {
     std::vector<CrossbarTrace> traces;  // of each image
-    std::vector<float> output;          // as the plan delivers it: [image][outputs][place]
+    std::vector<float> output;          // as the plan delivers it: [image][outputs][position]
     ProgrammingReport report;
 };
 
@@ -225,7 +225,7 @@ void expect_equal(const CrossbarCase& c, const BackendOutcome& got, const Crossb
         const CrossbarTrace& t = got.traces[static_cast<size_t>(image)];
         ASSERT_EQ(t.phases, want.phases);
         ASSERT_EQ(t.steps, want.steps);
-        ASSERT_EQ(t.positions, want.places);
+        ASSERT_EQ(t.positions, want.positions);
         ASSERT_EQ(t.input, of_image(want.input, c.groups, image));
         ASSERT_EQ(t.conductance, want.conductance);
         ASSERT_EQ(t.column_sum, of_image(want.column_sum, c.groups, image));
@@ -234,10 +234,11 @@ void expect_equal(const CrossbarCase& c, const BackendOutcome& got, const Crossb
         const size_t size = t.output.size();
         const auto begin = want.output.begin() + static_cast<int64_t>(size) * image;
         ASSERT_EQ(t.output, std::vector<float>(begin, begin + static_cast<int64_t>(size)));
-        for (int64_t place = 0; place < want.places; ++place)
+        for (int64_t position = 0; position < want.positions; ++position)
             for (int64_t n = 0; n < c.outputs; ++n)
-                ASSERT_EQ(got.output[static_cast<size_t>((image * c.outputs + n) * want.places + place)],
-                          t.output[static_cast<size_t>(place * c.outputs + n)]);
+                ASSERT_EQ(
+                    got.output[static_cast<size_t>((image * c.outputs + n) * want.positions + position)],
+                    t.output[static_cast<size_t>(position * c.outputs + n)]);
     }
 }
 

@@ -95,16 +95,16 @@ class PlainProduct : public ProductOf<T> {
     }
 
     static float window_sum(const ProductShape& s, const T* x, const T* weight, int64_t n,
-                            std::array<int64_t, 3> place, int64_t output, int64_t first_input) {
+                            std::array<int64_t, 3> position, int64_t output, int64_t first_input) {
         const Window& w = s.window;
         const int64_t inputs = s.x[4] / s.groups;
         float sum = 0;
         for (int64_t kd = 0; kd < w.kernel[0]; ++kd)
             for (int64_t kh = 0; kh < w.kernel[1]; ++kh)
                 for (int64_t kw = 0; kw < w.kernel[2]; ++kw) {
-                    const int64_t z = place[0] * w.stride[0] - w.pad_begin[0] + kd * w.dilation[0];
-                    const int64_t r = place[1] * w.stride[1] - w.pad_begin[1] + kh * w.dilation[1];
-                    const int64_t q = place[2] * w.stride[2] - w.pad_begin[2] + kw * w.dilation[2];
+                    const int64_t z = position[0] * w.stride[0] - w.pad_begin[0] + kd * w.dilation[0];
+                    const int64_t r = position[1] * w.stride[1] - w.pad_begin[1] + kh * w.dilation[1];
+                    const int64_t q = position[2] * w.stride[2] - w.pad_begin[2] + kw * w.dilation[2];
                     if (z < 0 || z >= s.x[1] || r < 0 || r >= s.x[2] || q < 0 || q >= s.x[3]) continue;
                     const T* from = x + (((n * s.x[1] + z) * s.x[2] + r) * s.x[3] + q) * s.x[4] + first_input;
                     const int64_t tap = (kd * w.kernel[1] + kh) * w.kernel[2] + kw;

@@ -39,8 +39,8 @@ class Layer {
         N = c.outputs / c.groups;
         K = c.channels / c.groups * c.down.kernel * c.across.kernel;
         rows = K + c.bias_rows();
-        height = c.down.places(c.height);
-        width = c.across.places(c.width);
+        height = c.down.positions(c.height);
+        width = c.across.positions(c.width);
         row_tiles = boundaries(rows, c.crossbar.rows, c.crossbar.fill);
         column_tiles = boundaries(N, c.crossbar.columns, c.crossbar.fill);
         RT = static_cast<int64_t>(row_tiles.size()) - 1;
@@ -187,14 +187,14 @@ class Layer {
         return static_cast<int64_t>(std::min(std::max(v, least), largest));
     }
 
-    int64_t input(const std::vector<float>& images, int64_t image, int64_t place, int64_t g,
+    int64_t input(const std::vector<float>& images, int64_t image, int64_t position, int64_t g,
                   int64_t row) const {
         if (row >= K) return bias_drive;
         const int64_t channel = g * (c.channels / c.groups) + row / (c.down.kernel * c.across.kernel);
-        const int64_t y = place / width * c.down.stride - c.down.pad_begin +
+        const int64_t y = position / width * c.down.stride - c.down.pad_begin +
                           row / c.across.kernel % c.down.kernel * c.down.dilation;
-        const int64_t x =
-            place % width * c.across.stride - c.across.pad_begin + row % c.across.kernel * c.across.dilation;
+        const int64_t x = position % width * c.across.stride - c.across.pad_begin +
+                          row % c.across.kernel * c.across.dilation;
         if (y < 0 || y >= c.height || x < 0 || x >= c.width) return 0;
         return code_of(
             images[static_cast<size_t>(((image * c.channels + channel) * c.height + y) * c.width + x)]);
@@ -303,9 +303,9 @@ class Layer {
         return i + static_cast<int64_t>(std::nearbyint(std::sqrt(static_cast<float>(variance)) * factor * n));
     }
 
-    uint64_t element(int64_t place_of_all, int64_t g, int64_t rt, int64_t phase, int64_t step, int64_t s,
+    uint64_t element(int64_t position_of_all, int64_t g, int64_t rt, int64_t phase, int64_t step, int64_t s,
                      int64_t p, int64_t column) const {
-        uint64_t e = static_cast<uint64_t>(place_of_all);
+        uint64_t e = static_cast<uint64_t>(position_of_all);
         for (const auto& [extent, index] :
              std::initializer_list<std::pair<int64_t, int64_t>>{{c.groups, g},
                                                                 {RT, rt},
@@ -318,10 +318,10 @@ class Layer {
         return e;
     }
 
-    std::vector<int64_t> codes(const std::vector<float>& images, int64_t image, int64_t place,
+    std::vector<int64_t> codes(const std::vector<float>& images, int64_t image, int64_t position,
                                int64_t g) const {
         std::vector<int64_t> x;
-        for (int64_t row = 0; row < rows; ++row) x.push_back(input(images, image, place, g, row));
+        for (int64_t row = 0; row < rows; ++row) x.push_back(input(images, image, position, g, row));
         return x;
     }
 
@@ -349,8 +349,8 @@ class Layer {
                                                                       row_tiles[static_cast<size_t>(rt)]);
                             if (c.adc.range != AdcRange::calibrated) continue;
                             for (int64_t image = 0; image < count; ++image)
-                                for (int64_t place = 0; place < height * width; ++place) {
-                                    const std::vector<int64_t> x = codes(images, image, place, g);
+                                for (int64_t position = 0; position < height * width; ++position) {
+                                    const std::vector<int64_t> x = codes(images, image, position, g);
                                     for (int64_t phase = 0; phase < phases(); ++phase)
                                         for (int64_t step = 0; step < steps(); ++step)
                                             sums[key].push_back(
@@ -392,16 +392,16 @@ class Layer {
     /// The sum that is converted: of one polarity, or the difference of both.
     int64_t difference(const Cells& cells, const std::vector<int64_t>& x, int64_t g, int64_t phase,
                        int64_t step, int64_t rt, int64_t s, int64_t p, int64_t column,
-                       std::optional<int64_t> place_of_all) const {
+                       std::optional<int64_t> position_of_all) const {
         const auto one = [&](int64_t polarity) {
             std::optional<uint64_t> e;
-            if (place_of_all) e = element(*place_of_all, g, rt, phase, step, s, polarity, column);
+            if (position_of_all) e = element(*position_of_all, g, rt, phase, step, s, polarity, column);
             return sum(cells, x, g, phase, step, rt, s, polarity, column, e);
         };
         return analog ? one(0) - one(1) : one(p);
     }
 
-    int64_t convert(int64_t i, int64_t place_of_all, int64_t g, int64_t phase, int64_t step, int64_t rt,
+    int64_t convert(int64_t i, int64_t position_of_all, int64_t g, int64_t phase, int64_t step, int64_t rt,
                     int64_t s, int64_t p, int64_t column) const {
         if (c.adc.bits == 0) return i;
         const auto [lo, lsb_of_adc] = ranges.at(range_key(g, rt, s, p, column));
@@ -421,7 +421,7 @@ class Layer {
         if (c.adc.noise > 0)
             v = std::fmaf(static_cast<float>(c.adc.noise),
                           normal(stream(Domain::converter_noise),
-                                 element(place_of_all, g, rt, phase, step, s, p, column)),
+                                 element(position_of_all, g, rt, phase, step, s, p, column)),
                           v);
         const uint64_t converters = static_cast<uint64_t>(c.groups * RT * S * P * pitch);
         return adc_oracle(c.adc.type).code(c.adc, v, [&](int64_t k) {
@@ -430,7 +430,7 @@ class Layer {
     }
 };
 
-/// Joins the codes of one place of one group to its outputs.
+/// Joins the codes of one position of one group to its outputs.
 struct Join {
     const Layer& l;
     int64_t g;
@@ -542,7 +542,7 @@ CrossbarOutcome read_chip(const CrossbarCase& c, const std::vector<float>& calib
     l.fix_inputs(calibration);
     l.fix_ranges(calibration);
     CrossbarOutcome out;
-    out.places = l.height * l.width;
+    out.positions = l.height * l.width;
     out.phases = l.phases();
     out.steps = l.steps();
     out.row_tiles = l.RT;
@@ -552,13 +552,13 @@ CrossbarOutcome read_chip(const CrossbarCase& c, const std::vector<float>& calib
     out.columns = l.columns;
     out.conductance = l.program(false, &out);
     const int64_t count = static_cast<int64_t>(images.size()) / (c.channels * c.height * c.width);
-    out.output.resize(static_cast<size_t>(count * out.places * c.outputs));
+    out.output.resize(static_cast<size_t>(count * out.positions * c.outputs));
     for (int64_t g = 0; g < c.groups; ++g)
         for (int64_t image = 0; image < count; ++image)
-            for (int64_t place = 0; place < out.places; ++place) {
-                const std::vector<int64_t> x = l.codes(images, image, place, g);
+            for (int64_t position = 0; position < out.positions; ++position) {
+                const std::vector<int64_t> x = l.codes(images, image, position, g);
                 for (int64_t code : x) out.input.push_back(static_cast<int32_t>(code));
-                const int64_t read_place = (first_image + image) * out.places + place;
+                const int64_t read_position = (first_image + image) * out.positions + position;
                 std::vector<int64_t> codes;
                 for (int64_t phase = 0; phase < out.phases; ++phase)
                     for (int64_t step = 0; step < out.steps; ++step)
@@ -567,16 +567,16 @@ CrossbarOutcome read_chip(const CrossbarCase& c, const std::vector<float>& calib
                                 for (int64_t p = 0; p < l.conversions; ++p)
                                     for (int64_t column = 0; column < l.columns; ++column) {
                                         const int64_t i = l.difference(out.conductance, x, g, phase, step, rt,
-                                                                       s, p, column, read_place);
+                                                                       s, p, column, read_position);
                                         out.column_sum.push_back(i);
                                         codes.push_back(
-                                            l.convert(i, read_place, g, phase, step, rt, s, p, column));
+                                            l.convert(i, read_position, g, phase, step, rt, s, p, column));
                                     }
                 out.code.insert(out.code.end(), codes.begin(), codes.end());
                 const Join join{l, g, x, codes};
                 for (int64_t column = 0; column < l.N; ++column) {
                     if (join.pools()) out.joined.push_back(join.joined_less_reference(column));
-                    out.output[static_cast<size_t>(((image * out.places + place) * c.groups + g) * l.N +
+                    out.output[static_cast<size_t>(((image * out.positions + position) * c.groups + g) * l.N +
                                                    column)] = join.output(column);
                 }
             }

@@ -17,7 +17,7 @@ struct WindowAxis {
 
     int64_t extent() const { return (kernel - 1) * dilation + 1; }
     /// Where along an axis of `size` pixels it can be.
-    int64_t places(int64_t size) const { return (pad_begin + size + pad_end - extent()) / stride + 1; }
+    int64_t positions(int64_t size) const { return (pad_begin + size + pad_end - extent()) / stride + 1; }
 };
 
 /// A convolution over images of channels x height x width, and how it lies on arrays.
@@ -38,14 +38,14 @@ struct CrossbarCase : ArraySettings {
 
 /// What a chip does; axes as in kernels/crossbar/calibration.h's CrossbarTrace, for all images.
 struct CrossbarOutcome {
-    int64_t places = 0, phases = 0, steps = 0, row_tiles = 0, slices = 0, polarities = 0, conversions = 0,
+    int64_t positions = 0, phases = 0, steps = 0, row_tiles = 0, slices = 0, polarities = 0, conversions = 0,
             columns = 0;
-    std::vector<int32_t> input;        // [group][image][place][row]
+    std::vector<int32_t> input;        // [group][image][position][row]
     std::vector<int16_t> conductance;  // [group][slice][polarity][row][column]
     std::vector<int64_t> column_sum,
-        code;                     // [group][image][place][phase][step][row tile][slice][conversion][column]
-    std::vector<int64_t> joined;  // [group][image][place][column]; empty where ranges differ
-    std::vector<float> output;    // [image][place][group][column]
+        code;  // [group][image][position][phase][step][row tile][slice][conversion][column]
+    std::vector<int64_t> joined;  // [group][image][position][column]; empty where ranges differ
+    std::vector<float> output;    // [image][position][group][column]
     int64_t clipped = 0, stuck = 0;
 };
 
