@@ -149,6 +149,14 @@ TEST(Config, every_choice_names_what_it_allows) {
     }
 }
 
+TEST(Config, columns_share_a_converter_that_differs_by_its_type_alone) {
+    const std::string array =
+        "[model]\nfile = \"digits_cnn\"\n[chip]\nlevel = \"crossbar\"\n[sweep]\n\"adc.columns_per_adc\" = "
+        "[1, 4]\n";
+    EXPECT_NO_THROW(parse_config(array + "[adc]\ntype = \"sar\"\n[adc.sar]\nmismatch = 0.1\n", "run.toml"));
+    EXPECT_THROW(parse_config(array, "run.toml"), InputError);
+}
+
 TEST(Config, mistakes_are_named) {
     const std::string model = kModel;
     const std::pair<std::string, const char*> cases[] = {

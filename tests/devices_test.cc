@@ -35,8 +35,10 @@ TEST(ListedKinds, are_the_choices_of_their_keys) {
         EXPECT_NE(errors.find(std::string("\"") + d.name + "\""), std::string::npos) << d.name;
         EXPECT_NE(find_key("device.error")->help.find(d.help), std::string::npos) << d.name;
     }
-    for (const AdcDescription& d : kAdcTypes)
+    for (const AdcDescription& d : kAdcTypes) {
         EXPECT_NE(types.find(std::string("\"") + d.name + "\""), std::string::npos) << d.name;
+        EXPECT_NE(find_key("adc.type")->help.find(d.help), std::string::npos) << d.name;
+    }
 }
 
 /// The cell of a layer as `asked`, with g_min and g_max at the ends of the window.
@@ -116,10 +118,10 @@ TEST(AdcTypes, codes_rise_with_the_sum_over_the_whole_range) {
             int before = 0;
             for (float v = -2; v <= static_cast<float>(largest + 2); v += 1.0f / 64) {
                 const int code = static_cast<int>(model.code(v, {own.data(), 0, 1}));
-                EXPECT_GE(code, before);
-                EXPECT_LE(
-                    std::abs(static_cast<float>(code) - std::clamp(v, 0.0f, static_cast<float>(largest))),
-                    0.5f);
+                const float wanted = std::clamp(v, 0.0f, static_cast<float>(largest));
+                ASSERT_TRUE(code >= before && std::abs(static_cast<float>(code) - wanted) <= 0.5f)
+                    << description_of(type.type).name << " of " << bits << " bits: " << v << " steps give "
+                    << code << ", the code before is " << before;
                 before = code;
             }
             EXPECT_EQ(before, largest) << description_of(type.type).name << " of " << bits << " bits";

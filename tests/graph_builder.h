@@ -10,6 +10,20 @@
 
 namespace mho::testing {
 
+/// An activation of a kind, with parameters where it takes any. To add one that does: its case here.
+inline Activation parametrised(ActivationKind kind) {
+    switch (kind) {
+        case ActivationKind::clip:
+            return {kind, -1.5f, 3};
+        case ActivationKind::leaky_relu:
+            return {kind, 0.1f, 0};
+        case ActivationKind::hard_sigmoid:
+            return {kind, 0.3f, 0.4f};
+        default:
+            return {kind, 0, 0};
+    }
+}
+
 class GraphBuilder {
   public:
     explicit GraphBuilder(uint32_t seed) : random_(seed) {}

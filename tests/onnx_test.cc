@@ -23,6 +23,7 @@ namespace mho {
 namespace {
 
 using testing::GraphBuilder;
+using testing::parametrised;
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
@@ -69,20 +70,7 @@ TEST(OnnxWriter, layers_come_back_equal) {
 TEST(OnnxWriter, every_activation_comes_back_equal) {
     GraphBuilder b(4);
     ValueId x = b.input({1, 3, 5});
-    for (const Activation a : std::initializer_list<Activation>{{ActivationKind::relu, 0, 0},
-                                                                {ActivationKind::clip, -1.5f, 2},
-                                                                {ActivationKind::leaky_relu, 0.3f, 0},
-                                                                {ActivationKind::sigmoid, 0, 0},
-                                                                {ActivationKind::hard_sigmoid, 0.25f, 0.4f},
-                                                                {ActivationKind::hard_swish, 0, 0},
-                                                                {ActivationKind::silu, 0, 0},
-                                                                {ActivationKind::tanh, 0, 0},
-                                                                {ActivationKind::gelu, 0, 0},
-                                                                {ActivationKind::gelu_tanh, 0, 0},
-                                                                {ActivationKind::erf, 0, 0},
-                                                                {ActivationKind::exp, 0, 0},
-                                                                {ActivationKind::sqrt, 0, 0}})
-        x = b.add(op::Activate{a}, {x});
+    for (ActivationKind kind : kActivations) x = b.add(op::Activate{parametrised(kind)}, {x});
     b.output(x);
     expect_round_trip(b.graph, "activations");
 }

@@ -133,7 +133,7 @@ CrossbarLayer map_crossbar(const WeightMatrix& m, const MappingRequest& asked) {
         l.weight_lsb.push_back(static_cast<float>(scale / static_cast<double>(l.grid.q_max)));
     place_weights(l, m, scales);
     place_the_rest(l);
-    if (l.crossbar.scheme == Scheme::offset && !l.has_reference_column()) l.code_offset = joined_target(l, 0);
+    if (!l.has_reference_column()) l.code_offset = joined_target(l, 0);  // of two polarities: 0
     return l;
 }
 

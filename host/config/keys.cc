@@ -229,7 +229,7 @@ void add_device_keys(std::vector<Key>& k) {
                             "programming error of a cell of target g; " + explained(kDeviceErrors))));
     k.push_back(
         swept(number("device.sigma", MHO_FIELD(device.sigma), 0, 1e3, "of relative_to",
-                     "s of the programming error, drawn once a cell and chip; of ln g where lognormal")));
+                     "s of the programming error, drawn once a cell and chip: what device.error makes of it")));
     k.push_back(swept(
         plain("device.relative_to",
               MHO_CHOICE(device.relative_to, {"g_max", RelativeTo::g_max}, {"target", RelativeTo::target}),

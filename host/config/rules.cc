@@ -21,6 +21,11 @@ bool is_crossbar(const Config& c) { return c.chip.level == ChipLevel::crossbar; 
 const Need kCrossbar{"chip.level = \"crossbar\"", is_crossbar};
 const Need kParameter{"chip.level = \"parameter\"", [](const Config& c) { return !is_crossbar(c); }};
 const Need kConverters{"adc.bits > 0", [](const Config& c) { return c.adc.bits > 0; }, true};
+/// Whether the type of converter draws numbers for each.
+bool draws_numbers(const AdcSettings& adc) {
+    return AdcModel(adc.type, adc.types, static_cast<int>(adc.bits)).draws > 0;
+}
+
 /// That device.error is one of the kinds for which `holds`.
 Need error_kind(bool ErrorDescription::*holds) {
     std::vector<std::string> names;
@@ -80,8 +85,9 @@ const std::map<std::string, std::vector<Need>>& key_needs() {
         {"adc.noise", {kConverters}},
         {"adc.columns_per_adc",
          {kConverters,
-          {"adc.gain_sigma or adc.offset_sigma > 0",
-           [](const Config& c) { return c.adc.gain_sigma + c.adc.offset_sigma > 0; }, true}}},
+          {"adc.gain_sigma or adc.offset_sigma > 0, or converters differ by adc.type",
+           [](const Config& c) { return c.adc.gain_sigma + c.adc.offset_sigma > 0 || draws_numbers(c.adc); },
+           true}}},
     };
     return needs;
 }
@@ -167,13 +173,18 @@ std::optional<Contradiction> crossbar_contradiction(const CrossbarSettings& c) {
         return Contradiction{{"crossbar.dac_bits", "crossbar.input_bits"},
                              fmt::format("crossbar.dac_bits = {} is more than crossbar.input_bits = {}",
                                          c.dac_bits, c.input_bits)};
-    if (c.reference == Reference::column && c.scheme != Scheme::offset)
-        return Contradiction{{"crossbar.reference", "crossbar.scheme"},
-                             "crossbar.reference = \"column\" belongs to crossbar.scheme = \"offset\""};
-    if (c.subtract == Subtract::analog && c.scheme == Scheme::offset)
+    const SchemeDescription& scheme = description_of(c.scheme);
+    if (c.reference == Reference::column && scheme.polarities == 2)
+        return Contradiction{
+            {"crossbar.reference", "crossbar.scheme"},
+            fmt::format("crossbar.reference = \"column\" belongs to schemes of one cell a weight: not to "
+                        "crossbar.scheme = \"{}\"",
+                        scheme.name)};
+    if (c.subtract == Subtract::analog && scheme.polarities == 1)
         return Contradiction{
             {"crossbar.subtract", "crossbar.scheme"},
-            "crossbar.subtract = \"analog\" needs two polarities: not crossbar.scheme = \"offset\""};
+            fmt::format("crossbar.subtract = \"analog\" needs two polarities: not crossbar.scheme = \"{}\"",
+                        scheme.name)};
     return std::nullopt;
 }
 
@@ -200,6 +211,10 @@ std::optional<Contradiction> adc_contradiction(const AdcSettings& c) {
         return Contradiction{
             {"adc.range", "adc.low", "adc.high"},
             fmt::format("adc.range = \"fixed\" needs adc.low = {} below adc.high = {}", c.low, c.high)};
+    if (const std::string why = complaint_of(c.type, c.types, static_cast<int>(c.bits));
+        c.bits > 0 && !why.empty())
+        return Contradiction{{"adc.type"},
+                             fmt::format("adc.type = \"{}\": {}", description_of(c.type).name, why)};
     return std::nullopt;
 }
 

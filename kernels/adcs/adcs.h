@@ -46,6 +46,18 @@ struct AdcTypeSettings {
 #undef MHO_SETTINGS
 };
 
+/// Why the settings of a type mean nothing, or "".
+inline std::string complaint_of(AdcType type, const AdcTypeSettings& settings, int bits) {
+    switch (type) {
+#define MHO_COMPLAINT(name, Type) \
+    case AdcType::name:           \
+        return Type::complaint(settings.name, bits);
+        MHO_EACH_ADC_TYPE(MHO_COMPLAINT)
+#undef MHO_COMPLAINT
+    }
+    return "";
+}
+
 /// How the converters of one layer find their codes. Plain: passed to kernels.
 struct AdcModel {
     AdcType type = AdcType::uniform;

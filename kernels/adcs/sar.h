@@ -21,6 +21,8 @@ struct SarAdc {
         }
     };
 
+    static std::string complaint(const Settings&, int) { return ""; }
+
     float mismatch = 0;
     int32_t bits = 0;
 

@@ -11,6 +11,8 @@ struct UniformAdc {
 
     float largest_code = 0;
 
+    static std::string complaint(const Settings&, int) { return ""; }
+
     UniformAdc() = default;
     UniformAdc(const Settings&, int bits) : largest_code(static_cast<float>((int64_t{1} << bits) - 1)) {}
     static int numbers(int) { return 0; }

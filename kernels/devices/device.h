@@ -2,15 +2,18 @@
 // step 2.
 //
 // A kind is a plain struct, passed to kernels, with
+// clang-format off
 //   kHelp             half a line: how a conductance comes from its target g
 //   kDraw             the draw that it takes, one a cell and chip
-//   kScaled           whether device.sigma (and, but for kRelative = false, device.relative_to) says how
-//   large the error is kMicrosiemens     whether the conductance of the grid's codes in uS matters Settings
-//   what else it asks of the user, with list() for keys of the config; NoSettings complaint(s)      why
-//   Settings s mean nothing, or "" (sigma, s, grid)  a constructor from DeviceSigma, its Settings and the
-//   grid deviated(g, n)    the conductance after programming, before it is cut and rounded, in grid codes:
-//   float32, explicit fmaf, the same
-//                     bits everywhere
+//   kScaled           whether device.sigma says how large the error is
+//   kRelative         whether device.relative_to counts as well
+//   kMicrosiemens     whether the conductance of the grid's codes in uS matters
+//   Settings          what else it asks of the user, with list() for keys of the config; NoSettings
+//   complaint(s)      why Settings s mean nothing, or ""
+//   (sigma, s, grid)  a constructor from DeviceSigma, its Settings and the grid
+//   deviated(g, n)    the conductance after programming, before it is cut and rounded, in grid codes: float32, explicit
+//                     fmaf, functions of kernels/base alone (exp_of, log_unit, ...): the same bits everywhere
+// clang-format on
 #pragma once
 
 #include <cmath>
@@ -21,7 +24,8 @@
 
 namespace mho {
 
-enum class Draw { none, normal, uniform };  // N(0, 1), or uniform in (-1, 1)
+/// N(0, 1), |n| <= 6.77; or uniform in (-1, 1), of 24 bits, never 0, -1 or 1.
+enum class Draw { none, normal, uniform };
 
 enum class RelativeTo { g_max, target };
 

@@ -217,6 +217,16 @@ std::vector<T> of_image(const std::vector<T>& all, int64_t groups, int64_t image
     return part;
 }
 
+/// Where two lists differ first: they may be long, and alike to begin with.
+template <class T>
+void expect_equal(const std::vector<T>& got, const std::vector<T>& want, const char* what) {
+    ASSERT_EQ(got.size(), want.size()) << what;
+    const auto first = std::mismatch(got.begin(), got.end(), want.begin());
+    if (first.first != got.end())
+        FAIL() << what << "[" << first.first - got.begin() << "] is " << *first.first << ", the oracle's "
+               << *first.second;
+}
+
 void expect_equal(const CrossbarCase& c, const BackendOutcome& got, const CrossbarOutcome& want) {
     EXPECT_EQ(got.report.clipped_cells, want.clipped);
     EXPECT_EQ(got.report.stuck_cells, want.stuck);
@@ -226,14 +236,15 @@ void expect_equal(const CrossbarCase& c, const BackendOutcome& got, const Crossb
         ASSERT_EQ(t.phases, want.phases);
         ASSERT_EQ(t.steps, want.steps);
         ASSERT_EQ(t.positions, want.positions);
-        ASSERT_EQ(t.input, of_image(want.input, c.groups, image));
-        ASSERT_EQ(t.conductance, want.conductance);
-        ASSERT_EQ(t.column_sum, of_image(want.column_sum, c.groups, image));
-        ASSERT_EQ(t.code, of_image(want.code, c.groups, image));
-        ASSERT_EQ(t.joined, of_image(want.joined, c.groups, image));
         const size_t size = t.output.size();
         const auto begin = want.output.begin() + static_cast<int64_t>(size) * image;
-        ASSERT_EQ(t.output, std::vector<float>(begin, begin + static_cast<int64_t>(size)));
+        expect_equal(t.input, of_image(want.input, c.groups, image), "input");
+        expect_equal(t.conductance, want.conductance, "conductance");
+        expect_equal(t.column_sum, of_image(want.column_sum, c.groups, image), "column sum");
+        expect_equal(t.code, of_image(want.code, c.groups, image), "code");
+        expect_equal(t.joined, of_image(want.joined, c.groups, image), "joined");
+        expect_equal(t.output, std::vector<float>(begin, begin + static_cast<int64_t>(size)), "output");
+        if (::testing::Test::HasFatalFailure()) return;
         for (int64_t position = 0; position < want.positions; ++position)
             for (int64_t n = 0; n < c.outputs; ++n)
                 ASSERT_EQ(

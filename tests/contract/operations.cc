@@ -32,6 +32,7 @@ namespace {
 
 using oracle::Array;
 using testing::GraphBuilder;
+using testing::parametrised;
 
 constexpr int64_t kImages = 3;
 
@@ -139,19 +140,6 @@ struct OperationCase {
 
     friend void PrintTo(const OperationCase& c, std::ostream* out) { *out << c.name; }
 };
-
-Activation parametrised(ActivationKind kind) {
-    switch (kind) {
-        case ActivationKind::clip:
-            return {kind, -1.5f, 3};
-        case ActivationKind::leaky_relu:
-            return {kind, 0.1f, 0};
-        case ActivationKind::hard_sigmoid:
-            return {kind, 0.3f, 0.4f};
-        default:
-            return {kind, 0, 0};
-    }
-}
 
 /// Alone, and at the end of every kind of step that lowering fuses it with.
 OperationCase activation_case(ActivationKind kind) {

@@ -10,6 +10,7 @@ import queue
 import shutil
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -33,6 +34,8 @@ def tests_of(mutant):
 
 class Workshop:
     """A copy of the tree and a build of it, where one mutant at a time is made and tried."""
+
+    sound, looking = set(), threading.Lock()  # tests that pass on the tree as it is
 
     def __init__(self, number):
         self.tree = ROOT / f"build/mutants/{number}/tree"
@@ -72,14 +75,20 @@ class Workshop:
             return True
         return ran.returncode != 0
 
-    def require_sound(self, test, jobs):
-        """Ends everything where a test fails on the tree as it is."""
-        if not self.build(test.program, jobs):
-            sys.exit(f"the tree as it is does not build: {self.build_folder}")
-        if self.fails(test):
-            sys.exit(f"{test.program} {test.filter} fails on the tree as it is")
+    def require_sound(self, test):
+        """That a test passes on the tree as it is; looked at when a mutant asks for it first."""
+        with Workshop.looking:
+            if test in Workshop.sound:
+                return
+            if not self.build(test.program):
+                raise SystemExit(f"the tree as it is does not build: {self.build_folder}")
+            if self.fails(test):
+                raise SystemExit(f"{test.program} {test.filter} fails on the tree as it is")
+            Workshop.sound.add(test)
 
     def verdict(self, mutant):
+        for test in tests_of(mutant):
+            self.require_sound(test)
         file = self.tree / mutant.file
         original = file.read_text()
         text = mutant.of(original)
@@ -120,8 +129,6 @@ def main():
     workshops = [Workshop(number) for number in range(options.jobs)]
     for workshop in workshops:
         workshop.prepare()
-    for test in dict.fromkeys(test for _, mutant in chosen for test in tests_of(mutant)):
-        workshops[0].require_sound(test, options.jobs)
     idle = queue.Queue()
     for workshop in workshops:
         idle.put(workshop)

@@ -56,7 +56,8 @@ const std::vector<AdcOracle>& adc_oracles() {
 const AdcOracle& adc_oracle(AdcType type) {
     for (const AdcOracle& row : adc_oracles())
         if (row.type == type) return row;
-    throw std::logic_error(std::string("no oracle for adc.type = ") + description_of(type).name);
+    throw std::logic_error(std::string("no oracle for adc.type = ") + description_of(type).name +
+                           ": its row belongs in tests/oracle/adcs.cc");
 }
 
 }  // namespace mho::oracle

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <optional>
+#include <stdexcept>
 #include <tuple>
 
 #include "kernels/base/normal.h"
@@ -50,6 +51,10 @@ class Layer {
         pitch = (columns + 3) / 4 * 4;
         offset = c.crossbar.scheme == Scheme::offset;
         balanced = c.crossbar.scheme == Scheme::balanced;
+        if (!offset && !balanced && c.crossbar.scheme != Scheme::differential)
+            throw std::logic_error(
+                "no oracle for this crossbar.scheme: its cells, largest level, grid step and levels belong "
+                "here");
         P = offset ? 1 : 2;
         analog = P == 2 && c.crossbar.subtract == Subtract::analog;
         conversions = analog ? 1 : P;

@@ -88,7 +88,8 @@ const std::vector<DeviceOracle>& device_oracles() {
 const DeviceOracle& device_oracle(ErrorKind kind) {
     for (const DeviceOracle& row : device_oracles())
         if (row.kind == kind) return row;
-    throw std::logic_error(std::string("no oracle for device.error = ") + description_of(kind).name);
+    throw std::logic_error(std::string("no oracle for device.error = ") + description_of(kind).name +
+                           ": its row belongs in tests/oracle/devices.cc");
 }
 
 }  // namespace mho::oracle
