@@ -41,6 +41,16 @@ TEST(ListedKinds, are_the_choices_of_their_keys) {
     }
 }
 
+TEST(ListedKinds, errors_that_no_sigma_scales_need_none) {
+    for (const ErrorDescription& d : kDeviceErrors) {
+        DeviceSettings device;
+        device.error = d.kind;
+        EXPECT_EQ(device.effective_error(), d.scaled ? ErrorKind::none : d.kind) << d.name;
+        device.sigma = 0.1;
+        EXPECT_EQ(device.effective_error(), d.kind) << d.name;
+    }
+}
+
 /// The cell of a layer as `asked`, with g_min and g_max at the ends of the window.
 CellModel model_of(const DeviceSettings& device) {
     MappingRequest asked;

@@ -18,6 +18,7 @@ LOOKED_AT_BY = {
     "kernels/devices/": KINDS,
     "kernels/adcs/": KINDS,
     "kernels/crossbar/": ORACLE,
+    "kernels/crossbar/settings.h": KINDS,
     "kernels/cpu/": ORACLE,
     INTEGER: [Test("integer_product_test", "*", 120), *ORACLE],
     "host/chip/": [*ORACLE, Test("point_plan_test", "*", 120)],
