@@ -13,6 +13,12 @@
 
 namespace mho {
 
+std::vector<std::string> Node::names() const {
+    std::vector<std::string> all{name};
+    all.insert(all.end(), also.begin(), also.end());
+    return all;
+}
+
 namespace {
 
 [[noreturn]] void fail(const Node& node, const std::string& what) {

@@ -152,8 +152,14 @@ struct Node {
     Operation operation;
     std::vector<ValueId> inputs;
     ValueId output = -1;
+    std::vector<std::string> also =
+        {};  ///< what else a person may call it: the module it was, its weight's name
 
-    bool operator==(const Node&) const = default;
+    /// What a config may call it, its own name first.
+    std::vector<std::string> names() const;
+    bool operator==(const Node& o) const {
+        return name == o.name && operation == o.operation && inputs == o.inputs && output == o.output;
+    }
 };
 
 struct Graph {

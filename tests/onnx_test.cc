@@ -23,8 +23,8 @@ namespace mho {
 namespace {
 
 using testing::GraphBuilder;
-using testing::parametrised;
 using ::testing::HasSubstr;
+using testing::parametrised;
 namespace fs = std::filesystem;
 
 /// A file of this process alone, in a folder that goes when it ends.
@@ -97,8 +97,8 @@ TEST(OnnxWriter, names_that_parts_of_nodes_would_have_stay_free) {
     GraphBuilder b(6);
     const ValueId x = b.input({1, 3, 4});
     const ValueId y = b.linear(x, 4);
-    b.output(
-        b.add(op::Activate{{ActivationKind::silu, 0, 0}}, {b.binary(BinaryKind::add, y, b.constant({4}))}));
+    b.output(b.add(op::Activate{{ActivationKind::silu, 0, 0}},
+                   {b.binary(BinaryKind::multiply, y, b.constant({4}))}));
     const auto rename_value = [&](size_t id, const std::string& name) { b.graph.values[id].name = name; };
     b.graph.nodes[0].name = "n";
     b.graph.nodes[1].name = "n:sum";
@@ -209,6 +209,18 @@ std::string floats(const std::string& name, const std::vector<int64_t>& dims) {
     return text + "} ";
 }
 
+/// All elements alike.
+std::string filled(const std::string& name, const std::vector<int64_t>& dims, double value) {
+    std::string text = "initializer { name: '" + name + "' data_type: 1 ";
+    int64_t count = 1;
+    for (int64_t d : dims) {
+        text += "dims: " + std::to_string(d) + " ";
+        count *= d;
+    }
+    for (int64_t i = 0; i < count; ++i) text += fmt::format("float_data: {} ", value);
+    return text + "} ";
+}
+
 std::string integers(const std::string& name, const std::vector<int64_t>& values, bool is_scalar = false) {
     std::string text = "initializer { name: '" + name + "' data_type: 7 ";
     if (!is_scalar) text += "dims: " + std::to_string(values.size()) + " ";
@@ -275,6 +287,66 @@ TEST(OnnxPatterns, what_is_nearly_one_stays_as_it_is) {
                       .nodes.size(),
                   3u);
     }
+}
+
+/// One constant an output that is added after a layer is its bias, however a file spells it.
+TEST(OnnxPatterns, what_is_added_to_every_output_of_a_convolution_is_its_bias) {
+    const std::string conv = floats("w", {2, 3, 1}) + floats("own", {2});
+    for (const auto& dims : {std::vector<int64_t>{2, 1}, {1, 2, 1}, {}}) {
+        for (const bool has_own : {false, true}) {
+            const Graph g =
+                parsed(model_text(conv + floats("b", dims) + node("Conv", has_own ? "x w own" : "x w", "a") +
+                                  node("Add", "a b", "y")));
+            ASSERT_EQ(g.nodes.size(), 1u);
+            EXPECT_EQ(g.nodes[0].name, "Conv_a");
+            std::vector<float> want = dims.empty() ? std::vector<float>{1, 1} : std::vector<float>{1, 2};
+            if (has_own) want[0] += 1, want[1] += 2;
+            EXPECT_EQ(std::get<op::Conv>(g.nodes[0].operation).bias.data, want);
+        }
+    }
+    for (const auto& dims : {std::vector<int64_t>{2, 4}, {4}, {1, 1, 4}})  // varies along the image
+        EXPECT_EQ(
+            parsed(model_text(conv + floats("b", dims) + node("Conv", "x w", "a") + node("Add", "a b", "y")))
+                .nodes.size(),
+            2u);
+}
+
+TEST(OnnxFolding, weights_standardised_in_the_file_are_constants) {
+    // Rows 1 2 3 and 4 5 6 of two output channels: less their mean, over their standard deviation.
+    const double root = std::sqrt(2.0 / 3 + 1e-5);
+    const std::vector<double> want{-1 / root, 0, 1 / root, -1 / root, 0, 1 / root};
+    const std::string by_batch_norm = floats("w", {2, 3, 1}) + filled("one", {2}, 1) +
+                                      filled("zero", {2}, 0) + integers("flat", {1, 2, 3}) +
+                                      integers("back", {2, 3, 1}) + node("Reshape", "w flat", "f") +
+                                      node("BatchNormalization", "f one zero zero one", "n",
+                                           "attribute { name: 'training_mode' i: 1 type: INT }") +
+                                      node("Reshape", "n back", "s");
+    const std::string by_means = floats("w", {2, 3, 1}) + filled("e", {}, 1e-5) + integers("along", {1, 2}) +
+                                 node("ReduceMean", "w along", "m") + node("Sub", "w m", "d") +
+                                 node("Mul", "d d", "q") + node("ReduceMean", "q along", "v") +
+                                 node("Add", "v e", "ve") + node("Sqrt", "ve", "r") + node("Div", "d r", "s");
+    for (const std::string& weights : {by_batch_norm, by_means}) {
+        const Graph g = parsed(model_text(weights + node("Conv", "x s", "y")));
+        ASSERT_EQ(g.nodes.size(), 1u);
+        const std::vector<float>& got = std::get<op::Conv>(g.nodes[0].operation).weight.data;
+        ASSERT_EQ(got.size(), 6u);
+        for (size_t i = 0; i < 6; ++i)
+            EXPECT_NEAR(static_cast<double>(got[i]), want[i], 4e-7)
+                << i;  // a few roundings of numbers near 1
+    }
+}
+
+TEST(OnnxFolding, weights_over_their_norm_are_constants) {
+    const Graph g = parsed(model_text(floats("w", {2, 3, 1}) + integers("along", {-1, 1}) +
+                                      node("ReduceL2", "w along", "n") + node("Div", "w n", "s") +
+                                      node("Conv", "x s", "y")));
+    ASSERT_EQ(g.nodes.size(), 1u);
+    const std::vector<float>& got = std::get<op::Conv>(g.nodes[0].operation).weight.data;
+    ASSERT_EQ(got.size(), 6u);
+    for (size_t i = 0; i < 6; ++i)
+        EXPECT_NEAR(static_cast<double>(got[i]), static_cast<double>(i + 1) / std::sqrt(i < 3 ? 14.0 : 77.0),
+                    2e-7)
+            << i;
 }
 
 TEST(OnnxPatterns, a_product_and_a_sum_are_one_layer) {

@@ -157,7 +157,8 @@ struct OnnxOperator {
 
 // The families, one a file.
 std::span<const OnnxOperator> layer_operators();        // layers.cc: what multiplies or normalises
-std::span<const OnnxOperator> pooling_operators();      // pooling.cc: windows and means
+std::span<const OnnxOperator> pooling_operators();      // pooling.cc: windows
+std::span<const OnnxOperator> reduction_operators();    // reduction.cc: means, sums and norms along axes
 std::span<const OnnxOperator> elementwise_operators();  // elementwise.cc: activations and arithmetic
 std::span<const OnnxOperator> reshaping_operators();    // reshape.cc: the same elements under other axes
 std::span<const OnnxOperator> movement_operators();     // movement.cc: what moves elements

@@ -9,6 +9,7 @@
 
 #include "kernels/base/error.h"
 #include "models/onnx/import.h"
+#include "models/onnx/reduction.h"
 #include "models/onnx/window.h"
 
 namespace mho {
@@ -152,10 +153,62 @@ void import_matmul(OnnxNode& node) {
     node.set_output(0, right ? multiply_right(node, node.value(0)) : multiply_left(node, node.value(1)));
 }
 
+/// Why a batch norm takes mean and variance from what it normalises, or "". Before operator set 14, further
+/// outputs mean it.
+std::string training_mode(OnnxNode& node) {
+    if (node.integer("training_mode", 0) != 0) return "attribute 'training_mode' is 1";
+    for (size_t i = 1; i < node.outputs() && node.opset() < 14; ++i)
+        if (node.has_output(i)) return fmt::format("it has {} outputs", node.outputs());
+    return "";
+}
+
+/// Of constants, as files standardise weights: one mean and variance an index of axis 1.
+Tensor normalised(const Tensor& x, const op::BatchNorm& norm) {
+    Tensor y = x;
+    const size_t channels = norm.scale.data.size(),
+                 each = x.data.size() / channels / static_cast<size_t>(x.dims[0]);
+    for (size_t i = 0; i < x.data.size(); ++i) {
+        const size_t c = i / each % channels;
+        const double sd =
+            std::sqrt(static_cast<double>(norm.variance.data[c]) + static_cast<double>(norm.epsilon));
+        const double v = (static_cast<double>(x.data[i]) - static_cast<double>(norm.mean.data[c])) / sd;
+        y.data[i] = static_cast<float>(v * static_cast<double>(norm.scale.data[c]) +
+                                       static_cast<double>(norm.shift.data[c]));
+    }
+    return y;
+}
+
+/// Mean and variance of what is normalised, one an index of axis 1.
+void measure(const Tensor& x, op::BatchNorm& norm) {
+    std::vector<int> axes;
+    for (int axis = 0; axis < static_cast<int>(x.dims.size()); ++axis)
+        if (axis != 1) axes.push_back(axis);
+    norm.mean = reduced(x, axes, false, Reduction::mean);
+    Tensor squares = x;
+    const size_t channels = norm.mean.data.size(),
+                 each = x.data.size() / channels / static_cast<size_t>(x.dims[0]);
+    for (size_t i = 0; i < x.data.size(); ++i) {
+        const float d = x.data[i] - norm.mean.data[i / each % channels];
+        squares.data[i] = d * d;
+    }
+    norm.variance = reduced(squares, axes, false, Reduction::mean);
+}
+
+void fold_batch_norm(OnnxNode& node, op::BatchNorm norm, bool training) {
+    const Tensor x = node.weight(0, "operand");
+    node.state().charge(2 * static_cast<int64_t>(x.data.size()));
+    infer_shape(norm, {Shape{x.dims, false}});  // refuses what does not fit
+    if (training) measure(x, norm);
+    node.set_output(0, real_constant(x.dims, normalised(x, norm).data));
+}
+
 void import_batch_norm(OnnxNode& node) {
     node.real("momentum", 0.9f);  // of training alone
-    if (node.integer("training_mode", 0) != 0)
-        refuse("attribute 'training_mode' is 1: export the network in evaluation mode (model.eval())");
+    const std::string training = training_mode(node);
+    const bool constant = node.input(0).is_constant();
+    if (!training.empty() && !constant)
+        refuse(training +
+               ", which means training mode: export the network in evaluation mode (model.eval())");
     op::BatchNorm norm;
     norm.scale = node.weight(1, "scale");
     norm.shift = node.weight(2, "bias");
@@ -166,6 +219,7 @@ void import_batch_norm(OnnxNode& node) {
         if (!(variance + norm.epsilon > 0))
             refuse(fmt::format("the variance {} and epsilon {} give no positive sum to take the root of",
                                variance, norm.epsilon));
+    if (constant) return fold_batch_norm(node, std::move(norm), !training.empty());
     node.set_output(0, node.emit(std::move(norm), {node.value(0)}));
 }
 

@@ -119,20 +119,47 @@ class Patterns {
         return t;
     }
 
+    /// The constant input of `node` as one number an index of `axis` of the other one, `from`; or nothing
+    /// where it varies along others, or gives the result extents that `from` has not.
+    std::optional<Tensor> along_axis(const Node& node, size_t constant, ValueId from, size_t axis) const {
+        const std::vector<int64_t>& dims = value(from).shape.dims;
+        if (value(node.output).shape != value(from).shape) return std::nullopt;
+        const Tensor& t = value(node.inputs[constant]).constant;
+        const int64_t count = dims[axis];
+        if (std::ssize(t.data) == 1)
+            return Tensor{{count}, std::vector<float>(static_cast<size_t>(count), t.data[0])};
+        const size_t missing = dims.size() - t.dims.size();  // leading axes, which broadcast
+        if (axis < missing || t.dims[axis - missing] != count || std::ssize(t.data) != count)
+            return std::nullopt;
+        return Tensor{{count}, t.data};
+    }
+
+    /// What is added to every output of a layer is its bias.
     void attach_bias(Node& node) {
         if (!is_binary(node, BinaryKind::add)) return;
         const auto constant = constant_input(node);
         if (!constant) return;
         const ValueId sum = node.inputs[1 - *constant];
-        const Node* product = made_by<op::Linear>(sum);
-        if (!product || readers_[at(sum)] != 1) return;
-        op::Linear linear = std::get<op::Linear>(product->operation);
-        const auto bias = along_last_axes(node, *constant, sum, {linear.weight.dims[0]});
-        if (!linear.bias.empty() || !bias) return;
-        linear.bias = *bias;
+        if (readers_[at(sum)] != 1) return;
+        if (const Node* product = made_by<op::Linear>(sum))
+            add_bias<op::Linear>(node, *constant, *product, value(sum).shape.dims.size() - 1);
+        else if (const Node* convolution = made_by<op::Conv>(sum))
+            add_bias<op::Conv>(node, *constant, *convolution, 1);
+    }
+
+    template <class Layer>
+    void add_bias(Node& node, size_t constant, const Node& made, size_t channel_axis) {
+        Layer layer = std::get<Layer>(made.operation);
+        const auto bias = along_axis(node, constant, made.output, channel_axis);
+        if (!bias) return;
+        if (layer.bias.empty()) layer.bias = {bias->dims, std::vector<float>(bias->data.size(), 0.0f)};
+        for (size_t i = 0; i < bias->data.size(); ++i) layer.bias.data[i] += bias->data[i];
+        const ValueId input = made.inputs[0];
         // The layer is known by the name of its product.
-        std::swap(node.name, g_.nodes[static_cast<size_t>(producer_[at(sum)])].name);
-        replace(node, std::move(linear), product->inputs[0]);
+        Node& product = g_.nodes[static_cast<size_t>(producer_[at(made.output)])];
+        std::swap(node.name, product.name);
+        std::swap(node.also, product.also);
+        replace(node, std::move(layer), input);
     }
 
     /// Values of `id` as a function of `root`, where elementwise nodes with scalar constants alone lie

@@ -8,7 +8,7 @@
 namespace mho {
 
 /// The same network with these put together:
-/// - a product with a constant followed by the addition of a constant vector: Linear with its bias;
+/// - a convolution, or a product with a constant, followed by the addition of one constant an output: its bias;
 /// - GELU (by erf and by tanh), SiLU and HardSwish, in whatever arithmetic they are written;
 /// - layer normalisation as mean, difference, mean of squares, square root and division.
 /// Nodes that nothing reads any more stay: compacted() drops them.

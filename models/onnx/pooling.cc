@@ -92,23 +92,11 @@ void import_global_max(OnnxNode& node) {
     node.set_output(0, node.emit(pool, {node.value(0)}));
 }
 
-void import_reduce_mean(OnnxNode& node) {
-    const bool keep = node.integer("keepdims", 1) != 0;
-    const bool noop_if_empty = node.opset() >= 18 && node.integer("noop_with_empty_axes", 0) != 0;
-    const Shape shape = node.shape(0);
-    std::vector<int> axes = resolve_axes(listed_axes(node, 1, 18), shape.dims.size());
-    if (axes.empty() && !noop_if_empty) {
-        axes.resize(shape.dims.size());
-        std::iota(axes.begin(), axes.end(), 0);
-    }
-    const ValueId in = node.value(0);
-    node.set_output(0, axes.empty() ? in : node.emit(op::ReduceMean{axes, keep}, {in}));
-}
-
 constexpr OnnxOperator operators[] = {
-    {"AveragePool", import_pool},         {"GlobalAveragePool", import_global_average},
-    {"GlobalMaxPool", import_global_max}, {"MaxPool", import_pool},
-    {"ReduceMean", import_reduce_mean},
+    {"AveragePool", import_pool},
+    {"GlobalAveragePool", import_global_average},
+    {"GlobalMaxPool", import_global_max},
+    {"MaxPool", import_pool},
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/unknown_field_set.h>
 #include <onnx/onnx_pb.h>
 
 #include <algorithm>
@@ -25,8 +26,33 @@ namespace {
 constexpr int64_t kOldestOpset = 9;
 
 std::vector<std::span<const OnnxOperator>> families() {
-    return {layer_operators(),     pooling_operators(),  elementwise_operators(),
+    return {layer_operators(),     pooling_operators(),  reduction_operators(), elementwise_operators(),
             reshaping_operators(), movement_operators(), constant_operators()};
+}
+
+/// Where PyTorch's exporter says which modules a node lies in, the last but one: "['', 'layer1',
+/// 'layer1.conv', 'conv2d']".
+std::string module_path(const onnx::NodeProto& proto) {
+    constexpr int kMetadataProps = 9;  // of NodeProto, in newer editions of ONNX than the library may be
+    const google::protobuf::UnknownFieldSet& fields = proto.GetReflection()->GetUnknownFields(proto);
+    for (int i = 0; i < fields.field_count(); ++i) {
+        onnx::StringStringEntryProto entry;
+        if (fields.field(i).number() != kMetadataProps ||
+            fields.field(i).type() != google::protobuf::UnknownField::TYPE_LENGTH_DELIMITED ||
+            !entry.ParseFromString(fields.field(i).length_delimited()) ||
+            entry.key() != "pkg.torch.onnx.name_scopes")
+            continue;
+        std::vector<std::string> scopes;
+        const std::string& text = entry.value();
+        for (size_t begin = text.find('\''); begin != std::string::npos;) {
+            const size_t end = text.find('\'', begin + 1);
+            if (end == std::string::npos) break;
+            scopes.push_back(text.substr(begin + 1, end - begin - 1));
+            begin = text.find('\'', end + 1);
+        }
+        if (scopes.size() >= 2) return scopes[scopes.size() - 2];
+    }
+    return "";
 }
 
 class OnnxReader {
@@ -187,11 +213,45 @@ class OnnxReader {
                                joined(supported_onnx_operators())));
         try {
             OnnxNode node(state_, proto, name, scope_, opset_);
+            const size_t before = state_.graph.nodes.size();
             importer->import(node);
             node.check_attributes();
             node.close_outputs();
+            name_parts(before, other_names(proto));
         } catch (const InputError& error) {
             refuse(fmt::format("{}: {}", where, error.what()));
+        }
+    }
+
+    /// What a person may call a node beside its name: the path of the PyTorch module that it was, and the
+    /// name of its weight.
+    std::vector<std::string> other_names(const onnx::NodeProto& proto) const {
+        std::vector<std::string> names;
+        const auto add = [&](const std::string& name) {
+            if (!name.empty() && name != proto.name() &&
+                std::find(names.begin(), names.end(), name) == names.end())
+                names.push_back(name);
+        };
+        add(module_path(proto));
+        for (const std::string& input : proto.input()) {
+            const auto symbol = scope_.find(input);
+            if (symbol == scope_.end() || !symbol->second.is_constant()) continue;
+            constexpr std::string_view kWeight = ".weight";
+            if (input.ends_with(kWeight)) add(input.substr(0, input.size() - kWeight.size()));
+            add(input);
+            break;  // what follows are biases
+        }
+        return names;
+    }
+
+    /// The parts that carry weights of the node that was just imported.
+    void name_parts(size_t first, const std::vector<std::string>& names) {
+        for (size_t i = first; i < state_.graph.nodes.size(); ++i) {
+            Node& node = state_.graph.nodes[i];
+            if (std::holds_alternative<op::Conv>(node.operation) ||
+                std::holds_alternative<op::Linear>(node.operation) ||
+                std::holds_alternative<op::BatchNorm>(node.operation))
+                node.also = names;
         }
     }
 
