@@ -56,6 +56,8 @@ Plan plan_of(int64_t rows, int64_t columns, float sigma) {
         LayerChoice choice;
         choice.level = Level::crossbar;
         choice.mapping.crossbar.cell_bits = 2;
+        choice.mapping.crossbar.slice_bits = SliceBits::low_first;  // slices weigh powers of four, as the
+        choice.mapping.crossbar.slice_range = SliceRange::common;   // unfused layer has them
         choice.mapping.device.sigma = sigma;
         choice.mapping.adc.range = AdcRange::calibrated;
         return choice;

@@ -1,15 +1,19 @@
 #include "host/chip/mapping.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
 #include <vector>
 
 #include "kernels/base/error.h"
 #include "kernels/crossbar/conductance.h"
 #include "kernels/crossbar/draw_address.h"
 #include "kernels/crossbar/levels.h"
+#include "kernels/crossbar/slicing.h"
 
 namespace mho {
 namespace {
@@ -23,33 +27,42 @@ std::vector<int64_t> tile_boundaries(int64_t extent, int64_t size, Fill fill) {
     return begin;
 }
 
-int bits_of(int64_t value) {
-    int bits = 0;
-    for (; value > 0; value >>= 1) ++bits;
-    return bits;
+std::string does_not_fit(const LevelGrid& grid, int64_t multiple, const std::string& name) {
+    std::vector<int64_t> levels;
+    for (const Slice& s : grid.slices) levels.push_back(s.full + 1);
+    if (std::adjacent_find(levels.begin(), levels.end(), std::not_equal_to<>()) == levels.end())
+        return fmt::format(
+            "layer {}: {} levels a cell do not fit the conductance grid of {} codes: use fewer "
+            "crossbar.cell_bits or less crossbar.headroom",
+            name, levels[0], kGridMax);
+    return fmt::format(
+        "layer {}: slices of {} levels, each from g_min to g_max, have {} steps in common, more than "
+        "the conductance grid of {} codes holds: use other crossbar.cell_bits or "
+        "crossbar.slice_range = \"common\"",
+        name, fmt::join(levels, " and "), multiple, kGridMax);
 }
 
-/// Levels, slices and the grid they lie on.
+/// Levels, slices and the grid they lie on: the span is a whole number of steps of every slice.
 void lay_out_grid(CrossbarLayer& l, const std::string& name) {
-    const SchemeDescription& scheme = description_of(l.crossbar.scheme);
-    const bool real = l.has_real_weights();
     LevelGrid& grid = l.grid;
-    grid.cell_bits = l.crossbar.cell_bits;
-    grid.q_max = real ? 1 : (int64_t{1} << (l.crossbar.weight_bits - 1)) - 1;
-    const int64_t largest = scheme.largest_level(grid.q_max);
-    grid.slices = real ? 1 : static_cast<int>((bits_of(largest) + grid.cell_bits - 1) / grid.cell_bits);
-    grid.u_max = real ? largest : std::min((int64_t{1} << grid.cell_bits) - 1, largest);
-    const double g_ratio = l.device.g_min / l.device.g_max;
-    const double span = (1 - g_ratio) * kGridMax / l.crossbar.headroom;
-    const int64_t half_steps = scheme.half_levels ? 2 : 1;
-    l.g_step = static_cast<int64_t>(span / static_cast<double>(half_steps * grid.u_max)) * half_steps;
-    if (l.g_step == 0)
-        throw InputError(
-            fmt::format("layer {}: {} levels a cell do not fit the conductance grid of {} codes: use fewer "
-                        "crossbar.cell_bits or less crossbar.headroom",
-                        name, grid.u_max + 1, kGridMax));
-    l.g_min = static_cast<int64_t>(
-        std::rint(g_ratio / (1 - g_ratio) * static_cast<double>(grid.u_max) * static_cast<double>(l.g_step)));
+    grid.q_max = l.crossbar.q_max();
+    grid.slices = slices_of(l.crossbar);
+    int64_t multiple = 1, shared = 0;
+    for (const Slice& s : grid.slices) {
+        multiple = std::lcm(multiple, s.full);
+        shared = std::gcd(shared, s.full);
+    }
+    if (description_of(l.crossbar.scheme).half_levels) multiple *= 2;
+    const double g_ratio = l.device.g_min / l.device.g_max,
+                 room = (1 - g_ratio) * kGridMax / l.crossbar.headroom;
+    grid.span = static_cast<int64_t>(room / static_cast<double>(multiple)) * multiple;
+    if (grid.span == 0) throw InputError(does_not_fit(grid, multiple, name));
+    for (Slice& s : grid.slices) {
+        s.g_step = grid.span / s.full;
+        s.weight = (s.full / shared) << s.shift;
+    }
+    grid.joined_step = grid.span / shared;
+    grid.g_min = static_cast<int64_t>(std::rint(g_ratio / (1 - g_ratio) * static_cast<double>(grid.span)));
 }
 
 /// w_scale of each group and output.

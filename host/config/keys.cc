@@ -184,7 +184,15 @@ void add_crossbar_keys(std::vector<Key>& k) {
     k.push_back(swept(number("crossbar.weight_bits", MHO_FIELD(crossbar.weight_bits), 0, 16, "bits",
                              "weights, with sign; 0: real weights")));
     k.push_back(swept(number("crossbar.cell_bits", MHO_FIELD(crossbar.cell_bits), 1, 14, "bits",
-                             "one cell: a slice of the weight")));
+                             "the most that one cell holds: a slice of the weight")));
+    k.push_back(swept(
+        plain("crossbar.slice_bits",
+              MHO_CHOICE(crossbar.slice_bits, {"even", SliceBits::even}, {"low-first", SliceBits::low_first}),
+              "bits of a weight's slices: as equal as can be, or cells full from the lowest on")));
+    k.push_back(swept(
+        plain("crossbar.slice_range",
+              MHO_CHOICE(crossbar.slice_range, {"own", SliceRange::own}, {"common", SliceRange::common}),
+              "at g_max: the largest level of each slice, or of all slices together")));
     k.push_back(swept(plain("crossbar.scale",
                             MHO_CHOICE(crossbar.scale, {"layer", WeightScale::layer},
                                        {"column", WeightScale::column}, {"network", WeightScale::network}),
@@ -227,9 +235,9 @@ void add_device_keys(std::vector<Key>& k) {
                                 +[](Config& c) -> ErrorKind& { return c.device.error; },
                                 listed(kDeviceErrors, &ErrorDescription::kind)),
                             "programming error of a cell of target g; " + explained(kDeviceErrors))));
-    k.push_back(
-        swept(number("device.sigma", MHO_FIELD(device.sigma), 0, 1e3, "of relative_to",
-                     "s of the programming error, drawn once a cell and chip: what device.error makes of it")));
+    k.push_back(swept(
+        number("device.sigma", MHO_FIELD(device.sigma), 0, 1e3, "of relative_to",
+               "s of the programming error, drawn once a cell and chip: what device.error makes of it")));
     k.push_back(swept(
         plain("device.relative_to",
               MHO_CHOICE(device.relative_to, {"g_max", RelativeTo::g_max}, {"target", RelativeTo::target}),

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "host/chip/point_plan.h"
@@ -23,6 +24,15 @@ bool has_weights(const Step& step) {
     return std::holds_alternative<step::Conv>(step.operation) ||
            std::holds_alternative<step::Linear>(step.operation) ||
            std::holds_alternative<step::Crossbar>(step.operation);
+}
+
+/// Of its names, a layer's own: any may be asked for.
+std::string own_name(const Graph& graph, const std::string& name) {
+    for (const Node* node : weight_layers(graph)) {
+        const std::vector<std::string> names = node->names();
+        if (std::find(names.begin(), names.end(), name) != names.end()) return node->name;
+    }
+    return name;
 }
 
 int find_layer(const Plan& plan, const std::string& name) {
@@ -68,6 +78,13 @@ class ArrayWriter {
     ordered_json arrays_;
 };
 
+template <class Number>
+std::vector<int64_t> of_slices(const CrossbarLayer& l, const Number& number) {
+    std::vector<int64_t> all;
+    for (const Slice& s : l.grid.slices) all.push_back(number(s));
+    return all;
+}
+
 ordered_json describe(const CrossbarLayer& l, const CrossbarCalibration& c) {
     const CodePlan codes = code_plan(l.crossbar, c.is_signed);
     ordered_json j;
@@ -81,10 +98,13 @@ ordered_json describe(const CrossbarLayer& l, const CrossbarCalibration& c) {
     j["row_tile_begin"] = l.row_begin;
     j["column_tile_begin"] = l.column_begin;
     j["slices"] = l.slices();
-    j["cell_bits"] = l.grid.cell_bits;
     j["q_max"] = l.grid.q_max;
-    j["g_min"] = l.g_min;
-    j["g_step"] = l.g_step;
+    j["slice_shift"] = of_slices(l, [](const Slice& s) { return int64_t{s.shift}; });
+    j["slice_full_level"] = of_slices(l, [](const Slice& s) { return s.full; });
+    j["slice_g_step"] = of_slices(l, [](const Slice& s) { return s.g_step; });
+    j["slice_weight"] = of_slices(l, [](const Slice& s) { return s.weight; });
+    j["joined_step"] = l.grid.joined_step;
+    j["g_min"] = l.grid.g_min;
     j["g_max"] = static_cast<float>(l.g_max());
     j["dac_bits"] = l.crossbar.dac_bits;
     j["phases"] = codes.phases;
@@ -215,7 +235,7 @@ void probe(const Devices& devices, const Config& config, const ProbeOptions& opt
     const NumberedGraph network = prepare_network(workload.network(), config);
     check_points(config, {{{}, config}}, workload.network());
     const auto program = devices[0]->load(lower(network, lowering_options(config, network, "")));
-    const int step = find_layer(program->plan(), options.layer);
+    const int step = find_layer(program->plan(), own_name(network.graph, options.layer));
     make_empty_directory(options.out);
 
     const ChipAddress address{static_cast<uint64_t>(config.monte_carlo.seed), options.chip, false};

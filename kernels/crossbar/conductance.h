@@ -45,7 +45,7 @@ inline CellModel cell_model(const CrossbarLayer& l) {
     return {{d.effective_error(), {static_cast<float>(d.sigma), d.relative_to}, d.error_kinds, grid},
             {threshold(d.stuck_low), threshold(d.stuck_high)},
             d.stuck_value,
-            static_cast<float>(l.g_min),
+            static_cast<float>(l.grid.g_min),
             g_max};
 }
 

@@ -35,9 +35,9 @@ inline int64_t phase_weight(const CodePlan& codes, int64_t dac_bits) {
     return weight;
 }
 
-/// The weight of one array: +-2^(slice cell_bits).
+/// The weight of one array: +-v_s of its slice.
 inline int64_t array_weight(const CrossbarLayer& l, int slice, int polarity) {
-    return CrossbarLayer::sign_of(polarity) * slice_weight(l, slice);
+    return CrossbarLayer::sign_of(polarity) * l.slice(slice).weight;
 }
 
 /// Step and lo of one array's range, times the array's weight: what add_array() takes where ranges differ.
@@ -112,7 +112,7 @@ inline std::vector<OutputScale> output_scales(const CrossbarLayer& l, const Cros
         if (l.bias_rows > 0 && !c.bias_level.empty())
             of_one += l.bias_rows * joined_target(l, c.bias_level[o]);
         all[o].offset = codes.offset * of_one;
-        all[o].scale = c.x_lsb * l.weight_lsb[o] / static_cast<float>(l.g_step);
+        all[o].scale = c.x_lsb * l.weight_lsb[o] / static_cast<float>(l.grid.joined_step);
         all[o].bias = l.bias.empty() || l.bias_rows > 0 ? 0.0f : l.bias[o];
     }
     return all;

@@ -23,9 +23,7 @@ struct CrossbarLayer : ArraySettings {
     std::vector<int64_t> row_begin;     ///< row tiles: RT + 1 boundaries over rows()
     std::vector<int64_t> column_begin;  ///< column tiles: CT + 1 boundaries over the N outputs
 
-    LevelGrid grid;      ///< real weights: q_max 1, u_max 1 (offset: 2), one slice
-    int64_t g_min = 0;   ///< G_min, grid code of level 0
-    int64_t g_step = 0;  ///< D, grid codes a level (the whole span with real weights)
+    LevelGrid grid;
 
     /// Target grid code of every cell, in cell order. Bias rows hold the idle level: their targets come with
     /// the calibration, since the input scale decides them.
@@ -42,10 +40,11 @@ struct CrossbarLayer : ArraySettings {
     std::vector<float> bias;
 
     bool has_real_weights() const { return crossbar.weight_bits == 0; }
-    /// G(u_max): grid code of the largest target.
-    int64_t g_max() const { return g_min + g_step * grid.u_max; }
+    /// Grid code of the largest target.
+    int64_t g_max() const { return grid.g_min + grid.span; }
 
-    int slices() const { return grid.slices; }
+    int slices() const { return static_cast<int>(grid.slices.size()); }
+    const Slice& slice(int s) const { return grid.slices[static_cast<size_t>(s)]; }
     int polarities() const { return description_of(crossbar.scheme).polarities; }
     /// Whether the two polarities are subtracted before the ADC: then they share one conversion.
     bool subtracts_before_adc() const { return polarities() == 2 && crossbar.subtract == Subtract::analog; }
@@ -80,6 +79,8 @@ struct CrossbarLayer : ArraySettings {
     /// columns() rounded up to whole Philox blocks of four, so that no block straddles two rows.
     int64_t pitch() const { return (columns() + 3) / 4 * 4; }
     int64_t cells() const { return groups * slices() * polarities() * rows() * pitch(); }
+    /// Physical arrays that the layer takes.
+    int64_t arrays() const { return groups * row_tiles() * column_tiles() * slices() * polarities(); }
     /// The largest number that one read step can drive a row with.
     int64_t largest_part() const { return (int64_t{1} << crossbar.dac_bits) - 1; }
 };

@@ -5,24 +5,12 @@
 #pragma once
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 
+#include "kernels/crossbar/slices.h"
+
 namespace mho {
-
-/// What a scheme knows of a layer's levels.
-struct LevelGrid {
-    int64_t q_max = 127;  ///< largest magnitude of a weight level
-    int64_t u_max = 127;  ///< largest level of a cell
-    int slices = 1;
-    int64_t cell_bits = 8;  ///< of a slice
-
-    /// Digit `slice` of an unsigned whole level, base 2^cell_bits; with one slice the level itself.
-    double digit(double level, int slice) const {
-        if (slices == 1) return level;
-        return static_cast<double>((static_cast<int64_t>(level) >> (slice * cell_bits)) &
-                                   ((int64_t{1} << cell_bits) - 1));
-    }
-};
 
 /// Two cells, of which the one for the weight's sign holds its magnitude.
 struct DifferentialScheme {
@@ -41,7 +29,8 @@ struct BalancedScheme {
     static int64_t largest_level(int64_t q_max) { return q_max; }
     static double level(const LevelGrid& l, double q, int slice, int polarity) {
         const double digit = std::copysign(l.digit(std::fabs(q), slice), q);
-        return (static_cast<double>(l.u_max) + (polarity == 0 ? digit : -digit)) / 2;
+        const int64_t full = l.slices[static_cast<size_t>(slice)].full;
+        return (static_cast<double>(full) + (polarity == 0 ? digit : -digit)) / 2;
     }
 };
 
@@ -74,7 +63,7 @@ struct SchemeDescription {
     int polarities;
     bool half_levels;
     int64_t (*largest_level)(int64_t q_max);
-    /// Level in [0, u_max] of one cell of a weight with signed level q, |q| <= q_max.
+    /// Level, 0 to the slice's `full`, of one cell of a weight with signed level q, |q| <= q_max.
     double (*level)(const LevelGrid&, double q, int slice, int polarity);
 };
 

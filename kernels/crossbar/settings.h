@@ -12,12 +12,14 @@
 
 namespace mho {
 
-enum class Subtract { digital, analog };            // of the two polarities: after or before the ADC
-enum class Reference { digital, column };           // what takes off the offset scheme's constant
+enum class Subtract { digital, analog };   // of the two polarities: after or before the ADC
+enum class Reference { digital, column };  // what takes off the offset scheme's constant
+enum class SliceBits { even, low_first };  // bits of slices: alike, or full from the lowest on
+enum class SliceRange { own, common };     // at g_max: the largest level of each slice, or of all slices
 enum class WeightScale { layer, column, network };  // extent of one weight scale
 enum class BiasMode { digital, analog };            // added after the converter, or on rows of the array
 enum class InputSign { phases, offset };            // how signed inputs are read
-enum class Fill { even, packed };     // arrays: even to within one row or column, or full but the last
+enum class Fill { even, packed };         // arrays: even to within one row or column, or full but the last
 enum class StuckValue { rail, uniform };  // a stuck cell sits at g_min / g_max, or anywhere between
 enum class AdcRange { max, calibrated, fixed };  // where lo and hi of a converter come from
 enum class Granularity { layer, slice, tile, column };
@@ -29,7 +31,9 @@ struct CrossbarSettings {
     Subtract subtract = Subtract::digital;
     Reference reference = Reference::digital;
     int64_t weight_bits = 8;  ///< with sign; 0: real weights
-    int64_t cell_bits = 8;    ///< of a slice
+    int64_t cell_bits = 8;    ///< the most that a cell, that is, a slice holds
+    SliceBits slice_bits = SliceBits::even;
+    SliceRange slice_range = SliceRange::own;
     WeightScale scale = WeightScale::layer;
     std::optional<double> clip;  ///< percentile of |w| that the scale is; nothing: the largest
     BiasMode bias = BiasMode::digital;
@@ -40,6 +44,12 @@ struct CrossbarSettings {
     int64_t dac_bits = 1;  ///< 1 to 8, bits a read step
     Fill fill = Fill::even;
     double headroom = 1.5;  ///< largest conductance over g_max
+
+    /// Largest magnitude of a weight level; of real weights, 1.
+    int64_t q_max() const { return weight_bits == 0 ? 1 : (int64_t{1} << (weight_bits - 1)) - 1; }
+    /// Largest unsigned level that the cells of a weight hold together.
+    int64_t largest_level() const { return description_of(scheme).largest_level(q_max()); }
+    bool has_slices() const { return weight_bits > 0 && cell_bits < bits_of(largest_level()); }
 };
 
 struct DeviceSettings {

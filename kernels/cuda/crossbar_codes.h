@@ -104,8 +104,7 @@ template <class Kind>
 __device__ inline void join_reads(const CrossbarParams& p, const Conversion& c, const LaneLayout& at,
                                   int32_t first_vector, const LaneSums<typename Kind::Joined>& reads) {
     using Integer = typename Kind::Joined;
-    const Integer weight =
-        (c.polarity == 0 ? 1 : -1) * (Integer{1} << (p.slices == 1 ? 0 : c.slice * p.cell_bits));
+    const Integer weight = (c.polarity == 0 ? 1 : -1) * Integer{p.slice_weight[c.slice]};
     for_each_sum([&](int j, int i) {
         if (!at.there(j, i)) return;
         const int32_t vector = first_vector + vector_of_lane(row_of(i));

@@ -28,7 +28,7 @@ bool fits_quiet(const CrossbarLayer& l, const CodePlan& codes) {
     const int64_t last_weight = int64_t{1} << (codes.steps - 1) * l.crossbar.dac_bits;
     const int64_t read_weights = phase_weight(codes, l.crossbar.dac_bits);
     int64_t array_weights = 0;
-    for (int s = 0; s < l.slices(); ++s) array_weights += slice_weight(l, s) * l.conversions();
+    for (int s = 0; s < l.slices(); ++s) array_weights += l.slice(s).weight * l.conversions();
     const double largest_joined =
         std::ldexp(static_cast<double>(read_weights * codes.phases * array_weights * l.row_tiles()),
                    static_cast<int>(l.adc.bits));

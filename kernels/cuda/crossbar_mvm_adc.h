@@ -23,7 +23,8 @@ inline constexpr int kMostQuads = kMostColumns / 4;
 inline constexpr int kTileVectors = 16;  ///< of a warp's tensor-core product
 inline constexpr int kBlockThreads = 256;
 inline constexpr int kWarps = kBlockThreads / 32;
-inline constexpr int kDepth = 32;  ///< rows of one tensor-core product
+inline constexpr int kMostSlices = 16;  ///< 16-bit weights in 1-bit cells, with `offset`
+inline constexpr int kDepth = 32;       ///< rows of one tensor-core product
 
 /// Which columns a block reads: groups of four neighbours, so that each is one block of random words; with a
 /// reference column, the references of these columns are among them.
@@ -87,8 +88,9 @@ struct CrossbarParams {
     VectorGeometry geometry;
     ReadPlan read;
     int32_t inputs = 0, outputs = 0, groups = 1;
-    int32_t row_tiles = 0, slices = 1, polarities = 1, conversions = 1, cell_bits = 1;
-    const int32_t* row_begin = nullptr;  ///< row_tiles + 1
+    int32_t row_tiles = 0, slices = 1, polarities = 1, conversions = 1;
+    int32_t slice_weight[kMostSlices] = {};  ///< of the codes of each slice in joined ones
+    const int32_t* row_begin = nullptr;      ///< row_tiles + 1
     const ColumnChunk* chunks = nullptr;
     const void* codes = nullptr;      ///< of the whole input: bytes, or 16 bits where `wide`
     const int64_t* images = nullptr;  ///< of the batch, their indices in the split: they key the noise;

@@ -74,7 +74,7 @@ CrossbarTables::CrossbarTables(const CrossbarLayer& l, const step::Crossbar& ste
     params_.slices = l.slices();
     params_.polarities = l.polarities();
     params_.conversions = l.conversions();
-    params_.cell_bits = static_cast<int32_t>(l.crossbar.cell_bits);
+    for (int s = 0; s < l.slices(); ++s) params_.slice_weight[s] = static_cast<int32_t>(l.slice(s).weight);
     params_.row_begin = row_begin_.data();
     params_.cells.target = target_.data();
     params_.cells.columns = l.columns();

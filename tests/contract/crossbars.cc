@@ -97,7 +97,9 @@ class CaseMaker {
         if (pairs && one_in(2)) a.subtract = Subtract::analog;
         if (!pairs && one_in(2)) a.reference = Reference::column;
         a.weight_bits = one_of<int64_t>({0, 2, 4, 5, 8, 8});
-        a.cell_bits = one_of<int64_t>({1, 2, 3, 4, 8});
+        a.cell_bits = one_of<int64_t>({1, 2, 3, 4, 5, 8});
+        a.slice_bits = one_in(2) ? SliceBits::even : SliceBits::low_first;
+        a.slice_range = one_in(2) ? SliceRange::own : SliceRange::common;
         if (one_in(3)) a.scale = WeightScale::column;
         if (one_in(2)) {
             a.bias = BiasMode::analog;
@@ -258,11 +260,12 @@ std::string described(const CrossbarCase& c) {
     const CrossbarSettings& a = c.crossbar;
     m << description_of(a.scheme).name << (a.subtract == Subtract::analog ? " analog" : "")
       << (a.reference == Reference::column ? " column" : "") << ", " << a.weight_bits << " bits in cells of "
-      << a.cell_bits << ", levels " << c.device.levels << ", groups " << c.groups << ", " << c.channels
-      << " x " << c.height << " x " << c.width << " -> " << c.outputs << ", kernel " << c.down.kernel << " x "
-      << c.across.kernel << ", arrays " << a.rows << " x " << a.columns << ", bias rows " << c.bias_rows()
-      << ", inputs " << a.input_bits << "/" << a.dac_bits
-      << (a.input_sign == InputSign::offset ? " offset" : "") << ", error "
+      << a.cell_bits << (a.slice_bits == SliceBits::even ? " even" : " low-first")
+      << (a.slice_range == SliceRange::own ? " own" : " common") << ", levels " << c.device.levels
+      << ", groups " << c.groups << ", " << c.channels << " x " << c.height << " x " << c.width << " -> "
+      << c.outputs << ", kernel " << c.down.kernel << " x " << c.across.kernel << ", arrays " << a.rows
+      << " x " << a.columns << ", bias rows " << c.bias_rows() << ", inputs " << a.input_bits << "/"
+      << a.dac_bits << (a.input_sign == InputSign::offset ? " offset" : "") << ", error "
       << description_of(c.device.error).name << " " << c.device.sigma << ", read noise "
       << c.device.read_noise << ", ADC " << c.adc.bits << " " << description_of(c.adc.type).name << " range "
       << static_cast<int>(c.adc.range) << " granularity " << static_cast<int>(c.adc.granularity);

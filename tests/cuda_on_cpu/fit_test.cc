@@ -65,7 +65,7 @@ TEST(CrossbarFit, all_that_joins_codes_counts) {
     changed.row_begin = {0, 16, 32, 48, 64};
     EXPECT_EQ(most_bits(changed, kUnsigned), 19);
     changed = plain;
-    changed.grid.slices = 4, changed.crossbar.cell_bits = 2;  // 1 + 4 + 16 + 64 = 85
+    changed.grid.slices = {{.weight = 1}, {.weight = 4}, {.weight = 16}, {.weight = 64}};  // 85
     EXPECT_EQ(most_bits(changed, kUnsigned), 14);
     CodePlan phases = kUnsigned;  // 127 = 1 + 2 + ... + 64, twice
     phases.high = 127, phases.phases = 2, phases.steps = 7;

@@ -80,7 +80,7 @@ class Workshop:
         with Workshop.looking:
             if test in Workshop.sound:
                 return
-            if not self.build(test.program):
+            if not self.build(test.program, os.cpu_count()):
                 raise SystemExit(f"the tree as it is does not build: {self.build_folder}")
             if self.fails(test):
                 raise SystemExit(f"{test.program} {test.filter} fails on the tree as it is")

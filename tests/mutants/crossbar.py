@@ -5,6 +5,7 @@ from mutant import Mutant, Test
 POLYNOMIAL, LOGNORMAL, DEVICE = "kernels/devices/polynomial.h", "kernels/devices/lognormal.h", "kernels/devices/device.h"
 SAR, UNIFORM = "kernels/adcs/sar.h", "kernels/adcs/uniform.h"
 CELL, ADC, JOINING = "kernels/crossbar/conductance.h", "kernels/crossbar/adc.h", "kernels/crossbar/joining.h"
+SLICING, SLICES = "kernels/crossbar/slicing.cc", "kernels/crossbar/slices.h"
 LEVELS, SCHEMES, INPUT = "kernels/crossbar/levels.h", "kernels/crossbar/schemes.h", "kernels/crossbar/input_code.h"
 ADDRESS, LAYER, SETTINGS = "kernels/crossbar/draw_address.h", "kernels/crossbar/layer.h", "kernels/crossbar/settings.h"
 CHIP, READING, READ = "kernels/cpu/crossbar_chip.cc", "kernels/cpu/crossbar_reading.h", "kernels/cpu/crossbar_read.cc"
@@ -18,7 +19,8 @@ LOOKED_AT_BY = {
     "kernels/devices/": KINDS,
     "kernels/adcs/": KINDS,
     "kernels/crossbar/": ORACLE,
-    "kernels/crossbar/settings.h": KINDS,
+    "kernels/crossbar/settings.h": [*KINDS, Test("config_test", "*", 120)],
+    "kernels/crossbar/slicing.cc": [Test("point_plan_test", "*", 120), Test("config_test", "*", 120), *ORACLE],
     "kernels/cpu/": ORACLE,
     INTEGER: [Test("integer_product_test", "*", 120), *ORACLE],
     "host/chip/": [*ORACLE, Test("point_plan_test", "*", 120)],
@@ -64,9 +66,18 @@ MUTANTS = [
     Mutant(SCHEMES, "polarity == 0 ? q : -q", "polarity == 0 ? -q : q"),
     Mutant(SCHEMES, "(polarity == 0 ? digit : -digit)", "digit"),
     Mutant(SCHEMES, "return 2 * q_max;", "return q_max;"),
-    Mutant(LEVELS, "2 * l.grid.u_max + 1", "l.grid.u_max + 1"),
-    Mutant(LEVELS, "l.slices() == 1 ? 0 : slice * l.crossbar.cell_bits", "slice"),
-    Mutant(LEVELS, "sum -= slice_weight(l, s) * reference_target(l, s)", "sum -= reference_target(l, s)"),
+    Mutant(SLICING, "half_levels ? 2 : 1) * slice.full + 1", "half_levels ? 1 : 1) * slice.full + 1"),
+    Mutant(SLICING, "half_levels ? 2 : 1) * slice.full + 1", "half_levels ? 2 : 1) * slice.full"),
+    Mutant(SLICING, "(left + most - 1) / most", "left / most + 1"),
+    Mutant(SLICING, "(left + cells - 1) / cells", "left / cells"),
+    Mutant(SLICING, ".shift = bits - left", ".shift = left - 1"),
+    Mutant(SLICING, "asked.slice_bits == SliceBits::even", "asked.slice_bits != SliceBits::even"),
+    Mutant(SLICING, "largest >> s.shift", "largest"),
+    Mutant(SLICING, "asked.slice_range == SliceRange::common", "asked.slice_range != SliceRange::common"),
+    Mutant(SLICING, "std::max(largest_digit, s.full)", "s.full"),
+    Mutant(SLICES, ">> s.shift", ">> s.bits"),
+    Mutant(LEVELS, "sum -= l.slice(s).weight * reference_target(l, s)", "sum -= reference_target(l, s)"),
+    Mutant(LEVELS, "std::rint(u * steps / full) * full / steps", "std::rint(u * steps / full)"),
     Mutant(JOINING, "codes.phases == 2 ? 0 :", ""),
     Mutant(JOINING, "l.bias_rows * joined_target", "joined_target"),
     Mutant(JOINING, "if (rule.takes_reference) lowest_codes = 0;", ""),
@@ -85,8 +96,13 @@ MUTANTS = [
     Mutant(PATCHES, "group * group_channels_", "0"),
     # mapping and ranges
     Mutant(MAPPING, "extent * t / tiles", "extent * t / tiles + (t > 0 && t < tiles ? 0 : 0) - (t == 1 ? 1 : 0)"),
-    Mutant(MAPPING, "real ? 1 : (int64_t{1} << (l.crossbar.weight_bits - 1)) - 1", "real ? 1 : (int64_t{1} << (l.crossbar.weight_bits - 1))"),
-    Mutant(MAPPING, "scheme.half_levels ? 2 : 1", "1"),
+    Mutant(SETTINGS, "(int64_t{1} << (weight_bits - 1)) - 1", "(int64_t{1} << (weight_bits - 1))"),
+    Mutant(SETTINGS, "cell_bits < bits_of(largest_level())", "cell_bits <= bits_of(largest_level())"),
+    Mutant(MAPPING, "half_levels) multiple *= 2", "half_levels) multiple *= 1"),
+    Mutant(MAPPING, "std::lcm(multiple, s.full)", "s.full"),
+    Mutant(MAPPING, "(s.full / shared) << s.shift", "s.full << s.shift"),
+    Mutant(MAPPING, "grid.joined_step = grid.span / shared", "grid.joined_step = grid.span"),
+    Mutant(MAPPING, "s.g_step = grid.span / s.full", "s.g_step = grid.span / grid.slices[0].full"),
     Mutant(MAPPING, "g_ratio / (1 - g_ratio)", "g_ratio"),
     Mutant(MAPPING, "c.scale != WeightScale::column", "true"),
     Mutant(MAPPING, "row < l.inputs ? l.outputs : 0", "l.outputs"),

@@ -109,7 +109,7 @@ MUTANTS = [
     # conversion and joining
     Mutant(CODES, "Domain::converter_noise", "Domain::read_noise"),
     Mutant(CODES, "of[j][i].b = p.converters.b[element];", ""),
-    Mutant(CODES, "c.slice * p.cell_bits", "c.slice"),
+    Mutant(CODES, "p.slice_weight[c.slice]", "p.slice_weight[0]"),
     Mutant(CODES, "(c.polarity == 0 ? 1 : -1)", "1"),
     Mutant(CODES, "c.a * unit", "c.a"),
     Mutant(CODES, "code < most ? code : most", "code"),

@@ -84,7 +84,7 @@ def joined(layout, code):
     """Codes joined as integers: [group][position][output]."""
     phase = np.array([1, -1])[: layout["phases"]]
     step = 2 ** (layout["dac_bits"] * np.arange(layout["steps"]))
-    slices = (2 ** layout["cell_bits"]) ** np.arange(layout["slices"])
+    slices = np.array(layout["slice_weight"])
     polarity = np.array([1, -1])[: code.shape[6]]
     all_columns = np.einsum("gpfstlqc,f,s,l,q->gpc", code, phase, step, slices, polarity)
     outputs = all_columns[..., : layout["outputs"]]
@@ -104,11 +104,10 @@ def output(layout, arrays):
     else:
         reads = sum(2 ** (layout["dac_bits"] * t) for t in range(layout["steps"])) * (layout["phases"] == 1)
         polarity = sum([1, -1][: arrays["code"].shape[6]]) if layout["reference"] != "column" else 0
-        slices = sum((2 ** layout["cell_bits"]) ** s for s in range(layout["slices"]))
-        weight = reads * polarity * slices * arrays["code"].shape[4]
+        weight = reads * polarity * sum(layout["slice_weight"]) * arrays["code"].shape[4]
         low, step = f32(layout["range_low"][0]), f32(layout["range_step"][0])
         z = fma(step, sums.astype(f32), low * f32(weight)) - constant.astype(f32)
-    scale = f32(layout["x_lsb"]) * np.array(layout["weight_lsb"], f32) / f32(layout["g_step"])
+    scale = f32(layout["x_lsb"]) * np.array(layout["weight_lsb"], f32) / f32(layout["joined_step"])
     bias = np.array(layout["digital_bias"] or [0] * scale.size, f32)
     shape = (layout["groups"], 1, layout["outputs"])
     return fma(z, scale.reshape(shape), bias.reshape(shape)).transpose(1, 0, 2)
@@ -118,6 +117,8 @@ CROSSBARS = [
     {},
     {"adc.bits": 0},
     {"crossbar.cell_bits": 2, "device.sigma": 0.05, "adc.range": "calibrated", "crossbar.rows": 40, "crossbar.columns": 7},
+    {"crossbar.cell_bits": 5, "adc.range": "calibrated"},
+    {"crossbar.cell_bits": 3, "crossbar.scheme": "offset", "crossbar.slice_bits": "low-first", "crossbar.slice_range": "common"},
     {"crossbar.scheme": "offset", "device.sigma": 0.02, "device.stuck_high": 0.01, "crossbar.dac_bits": 3},
     {"crossbar.scheme": "offset", "crossbar.reference": "column", "crossbar.columns": 5, "adc.range": "calibrated"},
     {"crossbar.scheme": "balanced", "crossbar.subtract": "analog", "adc.gain_sigma": 0.02, "adc.offset_sigma": 0.5,
@@ -144,7 +145,7 @@ def check_integer_product(folder):
         x = a["input"].astype(np.int64)
         q = np.rint(weight.astype(np.float64) / np.abs(weight).max() * 127).astype(np.int64)
         constant = layout["code_offset"] * x.sum(2)[:, :, None]
-        np.testing.assert_array_equal(a["joined"] - constant, layout["g_step"] * (x @ q.T))
+        np.testing.assert_array_equal(a["joined"] - constant, layout["joined_step"] * (x @ q.T))
 
 
 def check_read_noise(folder):

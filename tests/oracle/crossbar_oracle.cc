@@ -61,25 +61,44 @@ class Layer {
         real = c.crossbar.weight_bits == 0;
         q_max = real ? 1 : power(2, c.crossbar.weight_bits - 1) - 1;
         const int64_t U = offset ? 2 * q_max : q_max;
+        slice(U);
+        // The largest span up to `room` that is a whole number of steps of every slice, of half steps where a
+        // balanced cell sits between levels.
+        const double g_ratio = c.device.g_min / c.device.g_max;
+        const int64_t halves = balanced ? 2 : 1;
+        M = static_cast<int64_t>((1 - g_ratio) * 32767 / c.crossbar.headroom);
+        const auto fits = [&](int64_t f) { return M % (halves * f) == 0; };
+        while (!std::all_of(full.begin(), full.end(), fits)) --M;
+        G_min = static_cast<int64_t>(std::nearbyint(g_ratio / (1 - g_ratio) * static_cast<double>(M)));
+        G_max = G_min + M;
+        while (!std::all_of(full.begin(), full.end(), [&](int64_t f) { return f % shared == 0; })) --shared;
+    }
+
+    /// The slices of levels up to U: how many values their digits have, and which level lies at g_max.
+    void slice(int64_t U) {
         S = 1;
         if (!real)
             while (power(2, S * c.crossbar.cell_bits) <= U) ++S;
-        u_max = real ? U : std::min(power(2, c.crossbar.cell_bits) - 1, U);
-        // A balanced cell sits at half levels, so a level is a whole number of half steps.
-        const double g_ratio = c.device.g_min / c.device.g_max;
-        const double room = (1 - g_ratio) * 32767 / c.crossbar.headroom;
-        if (balanced)
-            D = 2 * static_cast<int64_t>(room / static_cast<double>(2 * u_max));
-        else
-            D = static_cast<int64_t>(room / static_cast<double>(u_max));
-        G_min = static_cast<int64_t>(
-            std::nearbyint(g_ratio / (1 - g_ratio) * static_cast<double>(u_max) * static_cast<double>(D)));
-        G_max = G_min + D * u_max;
+        int64_t bits = 0;
+        while (power(2, bits) <= U) ++bits;
+        int64_t rest = U, largest = 0;
+        for (int64_t s = 0; s < S; ++s) {
+            int64_t digit_bits = bits / S + (s < bits % S ? 1 : 0);
+            if (c.crossbar.slice_bits == SliceBits::low_first)
+                digit_bits = std::min(c.crossbar.cell_bits, bits - s * c.crossbar.cell_bits);
+            base.push_back(power(2, digit_bits));
+            full.push_back(real ? U : std::min(base.back() - 1, rest));
+            rest /= base.back();
+            largest = std::max(largest, full.back());
+        }
+        if (c.crossbar.slice_range == SliceRange::common) full.assign(full.size(), largest);
+        shared = largest;
     }
 
     const CrossbarCase& c;
-    int64_t N, K, rows, height, width, RT, CT, columns, pitch, P, conversions, q_max, S, u_max, D, G_min,
-        G_max;
+    int64_t N, K, rows, height, width, RT, CT, columns, pitch, P, conversions, q_max, S, M, G_min, G_max,
+        shared = 1;                   // largest number that divides all of `full`
+    std::vector<int64_t> base, full;  // of each slice: values of its digit, level at g_max
     bool offset, balanced, analog, real, reference_column;
     std::vector<int64_t> row_tiles, column_tiles;
 
@@ -119,27 +138,36 @@ class Layer {
 
     double digit(double level, int64_t s) const {
         if (S == 1) return level;
-        const int64_t base = power(2, c.crossbar.cell_bits);
-        return static_cast<double>(static_cast<int64_t>(level) / power(base, s) % base);
+        return static_cast<double>(static_cast<int64_t>(level) / place_value(s) %
+                                   base[static_cast<size_t>(s)]);
     }
+
+    /// What one of slice s's digit counts for in a level.
+    int64_t place_value(int64_t s) const {
+        int64_t value = 1;
+        for (int64_t below = 0; below < s; ++below) value *= base[static_cast<size_t>(below)];
+        return value;
+    }
+    int64_t full_level(int64_t s) const { return full[static_cast<size_t>(s)]; }
 
     int64_t target(double level, int64_t s, int64_t p) const {
         double u = 0;
+        const double u_max = static_cast<double>(full_level(s));
         if (offset) {
             u = digit(level + static_cast<double>(q_max), s);
         } else if (balanced) {
             double d = digit(std::fabs(level), s);
             if (level < 0) d = -d;
-            u = (static_cast<double>(u_max) + (p == 0 ? d : -d)) / 2;
+            u = (u_max + (p == 0 ? d : -d)) / 2;
         } else {
             u = digit(std::max(p == 0 ? level : -level, 0.0), s);
         }
-        const int64_t asked = real ? 0 : (balanced ? 2 * u_max + 1 : u_max + 1);
+        const int64_t asked = real ? 0 : (balanced ? 2 : 1) * full_level(s) + 1;
         if (c.device.levels > 0 && (asked == 0 || c.device.levels < asked)) {
             const double steps = static_cast<double>(c.device.levels - 1);
-            u = std::nearbyint(u * steps / static_cast<double>(u_max)) * static_cast<double>(u_max) / steps;
+            u = std::nearbyint(u * steps / u_max) * u_max / steps;
         }
-        return G_min + static_cast<int64_t>(std::nearbyint(u * static_cast<double>(D)));
+        return G_min + static_cast<int64_t>(std::nearbyint(u * static_cast<double>(M / full_level(s))));
     }
 
     uint64_t cell(int64_t g, int64_t s, int64_t p, int64_t row, int64_t column) const {
@@ -448,7 +476,7 @@ struct Join {
             ((((phase * l.steps() + step) * l.RT + rt) * l.S + s) * l.conversions + p) * l.columns + column)];
     }
     int64_t base(int64_t s, int64_t p) const {
-        return (p == 0 ? 1 : -1) * power(power(2, l.c.crossbar.cell_bits), s);
+        return (p == 0 ? 1 : -1) * l.place_value(s) * (l.full_level(s) / l.shared);
     }
     int64_t read_weight(int64_t phase, int64_t step) const {
         return (phase == 0 ? 1 : -1) * power(2, step * l.c.crossbar.dac_bits);
@@ -533,7 +561,8 @@ struct Join {
             if (l.reference_column) z -= joined_in_float(l.N + tile_of(l.column_tiles, column));
             z -= static_cast<float>(constant(column));
         }
-        const float scale = l.x_lsb * static_cast<float>(l.lsb(g, column)) / static_cast<float>(l.D);
+        const float scale =
+            l.x_lsb * static_cast<float>(l.lsb(g, column)) / static_cast<float>(l.M / l.shared);
         const bool digital_bias = !l.c.bias.empty() && l.rows == l.K;
         return std::fmaf(z, scale, digital_bias ? l.c.bias[static_cast<size_t>(g * l.N + column)] : 0.0f);
     }
