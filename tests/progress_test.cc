@@ -33,15 +33,15 @@ TEST(Progress, says_chips_mean_interval_rate_and_time_left) {
     ProgressMeter p = screen.progress(false);
     screen.now = 5;  // before the first point: not chips' time
     p.begin_point("sigma = 0.1", {});
-    for (const double top1 : {0.5, 0.7}) {
+    for (const int64_t right : {500, 700}) {
         screen.now += 5;
         p.add_images(1000);
         screen.now += 5;
-        p.add_chip(top1);
+        p.add_chip(right);
     }
     EXPECT_THAT(screen.text, HasSubstr("2/10 chips"));
     EXPECT_THAT(screen.text, HasSubstr("sigma = 0.1"));
-    EXPECT_THAT(screen.text, HasSubstr("60.00 +-"));
+    EXPECT_THAT(screen.text, HasSubstr("top-1 60.00 ("));
     EXPECT_THAT(screen.text, HasSubstr("100 images/s"));
     EXPECT_THAT(screen.text, HasSubstr("1 min 20 s left"));
 }
@@ -66,8 +66,8 @@ TEST(Progress, plain_lines_in_a_log_and_one_line_on_a_terminal) {
     for (ProgressMeter* p : {&plain, &renewed}) p->begin_point("a", {});
     for (int i = 0; i < 5; ++i) {
         log.now = terminal.now = 100.0 * (i + 1);
-        plain.add_chip(0.5);
-        renewed.add_chip(0.5);
+        plain.add_chip(500);
+        renewed.add_chip(500);
     }
     EXPECT_EQ(log.text.find('\r'), std::string::npos);
     EXPECT_THAT(log.text, HasSubstr("\n"));
@@ -79,7 +79,7 @@ TEST(Progress, fits_one_row_of_the_terminal) {
     ProgressMeter p = screen.progress(true);
     const std::string label =
         "crossbar.scheme = \"differential\", device.sigma = 0.15, layer = \"/b\u00e9b\u00e9/Conv\"";
-    p.begin_point(label, {0.5, 0.7});
+    p.begin_point(label, {500, 700});
     for (const int columns : {200, 100, 80, 60, 40, 20, 5}) {
         screen.columns = columns;
         screen.now += 10;
@@ -90,7 +90,7 @@ TEST(Progress, fits_one_row_of_the_terminal) {
         EXPECT_EQ(row.find(label) != std::string::npos, columns == 200) << row;
         if (columns == 100) {
             EXPECT_THAT(row, HasSubstr("...")) << "what changes fastest stays";
-            EXPECT_THAT(row, HasSubstr("/Conv\"  top-1 60.00 +-"));
+            EXPECT_THAT(row, HasSubstr("/Conv\"  top-1 60.00 ("));
             EXPECT_THAT(row, HasSubstr(" left"));
         }
     }
@@ -99,7 +99,7 @@ TEST(Progress, fits_one_row_of_the_terminal) {
 TEST(Progress, a_point_that_stops_early_counts_as_done_and_notes_stand_alone) {
     Watched screen;
     ProgressMeter p = screen.progress(false, 3);
-    p.begin_point("a", {0.5, 0.6, 0.7});
+    p.begin_point("a", {500, 600, 700});
     p.end_point(7);
     p.note("calibrating");
     EXPECT_THAT(screen.text, HasSubstr("calibrating\n"));
@@ -114,10 +114,10 @@ TEST(Progress, is_told_as_numbers) {
         {10, 2, 100, 0.95}, [&](const RunProgress& p) { told.push_back(p); }, [&] { return now; });
     meter.note("digital baseline");
     now = 7;  // before the first point: not chips' time
-    meter.begin_point("sigma = 0.1", {0.25, 0.75});
+    meter.begin_point("sigma = 0.1", {25, 75});
     now = 9;
     meter.add_images(130);
-    meter.add_chip(0.5);
+    meter.add_chip(50);
     now = 13;
     meter.end_point(4);
     ASSERT_EQ(told.size(), 5u);

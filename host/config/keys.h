@@ -52,6 +52,9 @@ bool is_table(const std::string& name);
 /// What the key takes, in words: "a whole number from 1 to 16", "one of a, b".
 std::string allowed_values(const Key& key);
 
+/// The key's unit at a config: what device.sigma is relative to depends on other keys.
+std::string unit_of(const Key& key, const Config& config);
+
 /// Gives `value` to the key, checked against its type and range. Returns what is wrong, or "".
 std::string assign(const Key& key, Config& config, const ConfigValue& value);
 

@@ -48,8 +48,19 @@ std::string allowed_values(const Key& key) {
         key.field(any));
 }
 
+std::string unit_of(const Key& key, const Config& config) {
+    if (key.name != "device.sigma" || is_swept(config, "device.relative_to") ||
+        is_swept(config, "device.error"))
+        return key.unit;
+    if (config.device.error == ErrorKind::lognormal) return "of ln g";
+    if (!description_of(config.device.error).relative) return key.unit;
+    return config.device.relative_to == RelativeTo::g_max ? "of g_max" : "of the target";
+}
+
 std::string assign(const Key& key, Config& config, const ConfigValue& value) {
-    const std::string refusal = fmt::format("takes {}, not {}", allowed_values(key), to_string(value));
+    const std::string unit = key.unit.empty() || key.unit == "levels" ? "" : fmt::format(" ({})", key.unit);
+    const std::string refusal =
+        fmt::format("takes {}{}, not {}", allowed_values(key), unit, to_string(value));
     const std::optional<double> n = as_number(value);
     const auto* text = std::get_if<std::string>(&value);
     const bool ok = std::visit(

@@ -15,18 +15,36 @@ namespace mho {
 
 /// One number of every chip, in their order.
 std::vector<double> of_chips(std::span<const ChipResult> chips, double (ChipResult::*measure)() const);
-/// Top-1 of every chip, as fractions.
-std::vector<double> top1_of(std::span<const ChipResult> chips);
+/// What every chip got right: first choices, or among the first five.
+RightImages right_images(std::span<const ChipResult> chips, int64_t Outcome::*count = &Outcome::top1);
 
 /// Top-1 of `point` less that of `reference`, over the chips that both have: chips of the same number have
 /// the same devices. Nothing where they share none.
 std::optional<Summary> difference(const PointResult& point, const PointResult& reference, double confidence);
 
-/// Where the spread of a point's top-1 comes from, and what follows for the images a chip.
+/// Cells that programming cut to what they can hold, of all cells of a point's chips.
+double clipped_share(const PointResult& point);
+
+/// Whether each layer was also noisy alone: the points' last key is then `layer`.
+bool has_layers(const RunResult& run);
+/// Whether all of a point's analog layers were noisy together.
+bool is_whole(const RunResult& run, const PointResult& point);
+
+/// What one layer loses where it alone is noisy: the digital top-1 less that of its chips.
+struct LayerLoss {
+    const PointResult* point;
+    Summary lost;
+};
+/// The largest mean first. None without the digital accuracy.
+std::vector<LayerLoss> layer_losses(const RunResult& run);
+
+/// Where the open part of a point's top-1 for new images comes from, and what follows for the images a chip.
 struct Spread {
     VarianceComponents variance;
     double chip_cost = 0;  ///< programming one chip, in images: a quotient of times, as this run took them
-    std::optional<double> suggested_images;  ///< a chip: the narrowest interval for the time
+    /// Images a chip, and chips, that would have given the narrowest interval for new images in the same
+    /// time; none where chips do not differ.
+    std::optional<double> suggested_images, suggested_chips;
 };
 /// Nothing from fewer than two chips.
 std::optional<Spread> spread(const PointResult& point);

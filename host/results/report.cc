@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 
+#include "host/results/findings.h"
 #include "host/results/gnuplot.h"
 #include "host/results/tables.h"
 #include "host/statistics/statistics.h"
@@ -29,17 +30,10 @@ std::optional<double> number(const std::string& text) {
     return end != text.c_str() && *end == '\0' ? std::optional(value) : std::nullopt;
 }
 
-/// The label's keys but those `without`, as "key = value, ...".
-std::string words(const PointLabel& label, const std::set<std::string>& without = {}) {
-    std::string text;
-    for (const auto& [key, value] : label.set)
-        if (!without.contains(key)) text += (text.empty() ? "" : ", ") + key + " = " + value;
+/// Of a line or bars in a plot.
+std::string title(const PointLabel& label, const std::set<std::string>& without = {}) {
+    const std::string text = words(label, without);
     return text.empty() ? "all chips" : text;
-}
-
-bool has_layers(const RunResult& run) {
-    return !run.points.empty() && !run.points[0].label.set.empty() &&
-           run.points[0].label.set.back().first == "layer";
 }
 
 /// What one swept key takes over the run, in the order of the points.
@@ -74,7 +68,7 @@ std::vector<SweptKey> swept_keys(const RunResult& run) {
 /// Whether the keys go side by side (zip = true) and not over all their combinations.
 bool zipped(const RunResult& run, const std::vector<SweptKey>& keys) {
     std::set<std::string> points;  // without their layers
-    for (const PointResult& p : run.points) points.insert(words(p.label, {"layer"}));
+    for (const PointResult& p : run.points) points.insert(title(p.label, {"layer"}));
     size_t combinations = 1;
     for (const SweptKey& key : keys) combinations *= key.values.size();
     return points.size() < combinations;
@@ -91,7 +85,7 @@ Series series_along(const RunResult& run, const SweptKey& along, const std::vect
     for (const PointResult& point : run.points)
         for (const auto& [key, value] : point.label.set)
             if (key == along.name && !point.chips.empty())
-                series[words(point.label, free)].push_back({along.place(value), &point});
+                series[title(point.label, free)].push_back({along.place(value), &point});
     for (auto& [name, points] : series)
         std::stable_sort(points.begin(), points.end(),
                          [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -102,8 +96,7 @@ Series series_along(const RunResult& run, const SweptKey& along, const std::vect
 std::vector<const PointResult*> whole_chips(const RunResult& run) {
     std::vector<const PointResult*> points;
     for (const PointResult& p : run.points)
-        if (!p.chips.empty() && (!has_layers(run) || p.label.set.back().second == "\"all\""))
-            points.push_back(&p);
+        if (!p.chips.empty() && is_whole(run, p)) points.push_back(&p);
     return points;
 }
 
@@ -151,6 +144,9 @@ std::string category_tics(const SweptKey& key) {
                        static_cast<double>(key.values.size()) - 0.5);
 }
 
+/// Autoscaled, but never beyond what a percentage can be.
+constexpr char kPercent[] = "set yrange [0<*:*<100]\n", kPercentAcross[] = "set xrange [0<*:*<100]\n";
+
 /// Mean with its interval, every chip a dot, the digital accuracy a line.
 Plot accuracy_plot(const RunResult& run, const SweptKey& key, const std::vector<SweptKey>& keys) {
     std::string data;
@@ -162,9 +158,9 @@ Plot accuracy_plot(const RunResult& run, const SweptKey& key, const std::vector<
             for (double y : top1_percent(*point)) data += fmt::format("{} {}\n", x, y);
         data += fmt::format("EOD\n$means{} << EOD\n", i);
         for (const auto& [x, point] : points) {
-            const Summary s = summarise(top1_percent(*point), run.info.confidence);
+            const Summary s = summarise(right_images(point->chips), run.info.confidence);
             const Interval interval = s.mean_interval.value_or(Interval{s.mean, s.mean});
-            data += fmt::format("{} {} {} {}\n", x, s.mean, interval.low, interval.high);
+            data += fmt::format("{} {} {} {}\n", x, 100 * s.mean, 100 * interval.low, 100 * interval.high);
         }
         data += "EOD\n";
         parts.push_back(fmt::format(
@@ -179,7 +175,8 @@ Plot accuracy_plot(const RunResult& run, const SweptKey& key, const std::vector<
     if (run.digital)
         parts.push_back(fmt::format("{} with lines dashtype 2 linecolor rgb '#666666' title 'digital'",
                                     100 * run.digital->top1_fraction()));
-    return plot(data + axes(key.name, "top-1 accuracy, %") + category_tics(key), parts);
+    return plot(data + axes(heading(run, key.name), "top-1 accuracy, %") + kPercent + category_tics(key),
+                parts);
 }
 
 /// How many chips reach which accuracy: a histogram, and the yield as a function of the accuracy asked for.
@@ -202,11 +199,11 @@ Plot histogram_plot(const RunResult& run) {
         data += "EOD\n";
         parts.push_back(
             fmt::format("$h{0} using 1:2 with boxes fillstyle solid 0.35 linecolor rgb '{1}' title {2}", i,
-                        colour(i), quoted(words(points[i]->label))));
+                        colour(i), quoted(title(points[i]->label))));
     }
-    return plot(
-        data + axes("top-1 accuracy, %", "chips") + fmt::format("set boxwidth {}\nset yrange [0:]\n", width),
-        parts);
+    return plot(data + axes("top-1 accuracy, %", "chips") + kPercentAcross +
+                    fmt::format("set boxwidth {}\nset yrange [0:]\n", width),
+                parts);
 }
 
 Plot yield_plot(const RunResult& run) {
@@ -230,29 +227,29 @@ Plot yield_plot(const RunResult& run) {
         parts.push_back(
             fmt::format("$y{0} using 1:2 with fsteps linewidth 1.5 dashtype {3} linecolor rgb '{1}' "
                         "title {2}",
-                        i, colour(i), quoted(words(points[i]->label)), i / std::size(kColours) + 1));
+                        i, colour(i), quoted(title(points[i]->label)), i / std::size(kColours) + 1));
     }
-    return plot(data + axes("top-1 accuracy asked for, %", "chips that reach it, %") + "set yrange [0:105]\n",
+    return plot(data + axes("top-1 accuracy asked for, %", "chips that reach it, %") + kPercentAcross +
+                    "set yrange [0:100]\n",
                 parts);
 }
 
-/// Accuracy lost where one layer alone is noisy, a bar each. Needs the digital accuracy.
+/// Accuracy lost where one layer alone is noisy, a bar each, the longest first.
 Plot layers_plot(const RunResult& run) {
     std::map<std::string, std::string> groups;  // the other keys -> data
-    for (const PointResult& point : run.points) {
-        const std::string& layer = point.label.set.back().second;
-        if (layer == "\"all\"" || point.chips.empty()) continue;
-        const Summary s = summarise(top1_percent(point), run.info.confidence);
-        const double digital = 100 * run.digital->top1_fraction(), half = s.half_width().value_or(0);
-        groups[words(point.label, {"layer"})] += fmt::format("{} {} {}\n", layer, digital - s.mean, half);
+    for (const LayerLoss& loss : layer_losses(run)) {
+        const Interval interval = loss.lost.mean_interval.value_or(Interval{loss.lost.mean, loss.lost.mean});
+        groups[title(loss.point->label, {"layer"})] +=
+            fmt::format("{} {} {} {}\n", loss.point->label.set.back().second, 100 * loss.lost.mean,
+                        100 * interval.low, 100 * interval.high);
     }
     std::string data;
     std::vector<std::string> parts;
     for (const auto& [name, rows] : groups) {
         const size_t i = parts.size();
         data += fmt::format("$l{} << EOD\n{}EOD\n", i, rows);
-        parts.push_back(
-            fmt::format("$l{0} using 2:3:xtic(1) linecolor rgb '{1}' title {2}", i, colour(i), quoted(name)));
+        parts.push_back(fmt::format("$l{0} using 2:3:4:xtic(1) linecolor rgb '{1}' title {2}", i, colour(i),
+                                    quoted(name)));
     }
     return plot(
         data + axes("", "top-1 lost, percent points") +
@@ -308,16 +305,22 @@ void add_findings(Page& page, const RunResult& run) {
     const auto table = [](const std::string& about, const std::string& text) {
         return "<p>" + about + "</p><pre>" + escaped(text) + "</pre>";
     };
-    if (run.points.size() > 1)
+    if (has_layers(run))
+        page.section("Each layer alone", table("Top-1 lost where that layer alone is noisy, in percentage "
+                                               "points: digital less the mean over chips.",
+                                               layers_table(run)));
+    else if (run.points.size() > 1)
         page.section("Against the first point",
                      table("Top-1 less that of the first point, in percentage points, on chips of the same "
                            "number: they have the same devices.",
                            differences_table(run)));
-    page.section("Where the spread comes from",
-                 table("Standard deviations of a chip's top-1, in percentage points: between chips, and from "
-                       "trying each on these images only. What programming a chip costs, in images, as this "
-                       "run took them; and the images a chip that give the narrowest interval for the time.",
-                       spread_table(run)));
+    page.section(
+        "Where the spread comes from",
+        table("Standard deviations of top-1, in percentage points: between chips, and from trying them on "
+              "these "
+              "images only. What programming a chip costs, in images, as this run took them; and the "
+              "images a chip, and chips, that would have told most of new images in the same time.",
+              spread_table(run)));
 }
 
 }  // namespace

@@ -20,11 +20,17 @@ void add_interval(ordered_json& j, const std::optional<Interval>& interval) {
     j["ci_high"] = interval ? ordered_json(interval->high) : ordered_json(nullptr);
 }
 
-ordered_json summary_json(const std::vector<double>& values, double confidence) {
-    if (values.empty()) return nullptr;
-    const Summary s = summarise(values, confidence);
-    ordered_json j{{"mean", s.mean}, {"sd", s.sd}};
+ordered_json or_null(const std::optional<double>& number) {
+    return number ? ordered_json(*number) : ordered_json(nullptr);
+}
+
+ordered_json summary_json(const Summary& s, bool accuracy) {
+    ordered_json j{{"mean", s.mean}, {"sd", or_null(s.sd)}};
     add_interval(j, s.mean_interval);
+    if (accuracy) {
+        j["new_images"] = ordered_json::object();
+        add_interval(j["new_images"], s.new_images_interval);
+    }
     j["min"] = s.min;
     j["median"] = s.median;
     j["max"] = s.max;
@@ -41,10 +47,8 @@ ordered_json quantiles_json(const std::vector<double>& values, double confidence
     ordered_json list = ordered_json::array();
     for (double p : {0.05, 0.25, 0.5, 0.75, 0.95}) {
         const Quantile q = quantile(values, p, confidence);
-        list.push_back({{"p", p},
-                        {"value", q.value},
-                        {"ci_low", q.low ? ordered_json(*q.low) : ordered_json(nullptr)},
-                        {"ci_high", q.high ? ordered_json(*q.high) : ordered_json(nullptr)}});
+        list.push_back(
+            {{"p", p}, {"value", q.value}, {"ci_low", or_null(q.low)}, {"ci_high", or_null(q.high)}});
     }
     return list;
 }
@@ -72,7 +76,7 @@ ordered_json difference_json(const RunResult& run, const PointResult& point) {
     if (&point == &first) return nullptr;
     const std::optional<Summary> d = difference(point, first, run.info.confidence);
     if (!d) return nullptr;
-    ordered_json j{{"chips", d->count}, {"mean", d->mean}, {"sd", d->sd}};
+    ordered_json j{{"chips", d->count}, {"mean", d->mean}, {"sd", or_null(d->sd)}};
     add_interval(j, d->mean_interval);
     return j;
 }
@@ -107,16 +111,19 @@ double seconds_of(const PointResult& point) {
 
 ordered_json point_json(const RunResult& run, const PointResult& point) {
     const double confidence = run.info.confidence;
-    const std::vector<double> top1 = top1_of(point.chips);
+    const RightImages top1 = right_images(point.chips);
+    const bool any = !point.chips.empty();
     const std::optional<Spread> s = spread(point);
     ordered_json j;
     j["set"] = ordered_json::object();
     for (const auto& [key, value] : point.label.set) j["set"][key] = label_value(value);
-    j["top1"] = summary_json(top1, confidence);
-    j["top5"] = summary_json(of_chips(point.chips, &ChipResult::top5_fraction), confidence);
-    j["loss"] = summary_json(of_chips(point.chips, &ChipResult::mean_loss), confidence);
-    const bool any = !point.chips.empty();
-    j["top1_quantiles"] = any ? quantiles_json(top1, confidence) : ordered_json(nullptr);
+    j["top1"] = j["top5"] = j["loss"] = j["top1_quantiles"] = nullptr;
+    if (any) {
+        j["top1"] = summary_json(summarise(top1, confidence), true);
+        j["top5"] = summary_json(summarise(right_images(point.chips, &Outcome::top5), confidence), true);
+        j["loss"] = summary_json(summarise(of_chips(point.chips, &ChipResult::mean_loss), confidence), false);
+        j["top1_quantiles"] = quantiles_json(top1.fractions(), confidence);
+    }
     j["yield"] = any && run.digital ? yield_json(point, *run.digital, confidence) : ordered_json(nullptr);
     j["variance"] = nullptr;
     if (s) j["variance"] = {{"chips", s->variance.chips}, {"images", s->variance.images}};
@@ -126,8 +133,8 @@ ordered_json point_json(const RunResult& run, const PointResult& point) {
     j["images_per_chip"] = run.info.images;
     j["seconds"] = seconds_of(point);
     j["chip_cost_images"] = s ? ordered_json(s->chip_cost) : ordered_json(nullptr);
-    j["suggested_images"] =
-        s && s->suggested_images ? ordered_json(*s->suggested_images) : ordered_json(nullptr);
+    j["suggested_images"] = s ? or_null(s->suggested_images) : nullptr;
+    j["suggested_chips"] = s ? or_null(s->suggested_chips) : nullptr;
     return j;
 }
 
@@ -136,7 +143,7 @@ ordered_json point_json(const RunResult& run, const PointResult& point) {
 std::string results_json(const RunResult& run) {
     const RunInfo& i = run.info;
     ordered_json j;
-    j["schema"] = 2;
+    j["schema"] = 3;
     j["mho"] = i.version;
     j["config_sha256"] = i.config_sha256;
     j["network"] = {
@@ -146,8 +153,10 @@ std::string results_json(const RunResult& run) {
     j["precision"] = i.precision;
     j["confidence"] = i.confidence;
     j["digital"] = nullptr;
-    if (const auto& d = run.digital)
+    if (const auto& d = run.digital) {
         j["digital"] = {{"top1", d->top1_fraction()}, {"top5", d->top5_fraction()}, {"loss", d->mean_loss()}};
+        add_interval(j["digital"], yield_of(d->top1, d->images, i.confidence).interval);
+    }
     j["points"] = ordered_json::array();
     double seconds = 0, images = 0;
     for (const PointResult& point : run.points) {

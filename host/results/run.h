@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -24,9 +25,11 @@ struct RunInfo {
     std::string data_name;
     std::string data_sha256;  ///< of the images and labels that chips are tried on and calibrated with
     int64_t images = 0;       ///< a chip
+    int64_t classes = 0;      ///< among which the network decides
     int64_t chips = 0;        ///< a point, at most
     double until = 0;         ///< monte_carlo.until
     double confidence = 0.95;
+    std::map<std::string, std::string> units;  ///< of the swept keys that have one
     std::string backend, precision;
     std::string command;  ///< that reproduces the run
 

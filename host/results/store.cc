@@ -4,7 +4,9 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <utility>
 
 #include "host/util/output.h"
@@ -41,6 +43,37 @@ PointLabel parse_label(const std::string& text) {
     PointLabel label;
     for (const json& pair : json::parse(text)) label.set.emplace_back(pair.at(0), pair.at(1));
     return label;
+}
+
+/// The lines of a TOML config, by table.key; those of [[layer]] under the layer's number.
+std::map<std::string, std::string> config_lines(const std::string& toml) {
+    std::map<std::string, std::string> lines;
+    std::istringstream text(toml);
+    std::string line, table;
+    int layers = 0;
+    while (std::getline(text, line)) {
+        if (line.starts_with("[[layer]]"))
+            table = fmt::format("[[layer]] {}", ++layers);
+        else if (line.starts_with('['))
+            table = line.substr(1, line.find(']') - 1);
+        else if (const size_t equals = line.find(" = "); equals != std::string::npos)
+            lines[table + "." + line.substr(0, equals)] = line.substr(equals + 3);
+    }
+    return lines;
+}
+
+/// "config (device.sigma: 0.1 there, 0.2 here)".
+std::string config_differences(const std::string& there, const std::string& here) {
+    const std::map<std::string, std::string> old = config_lines(there), now = config_lines(here);
+    std::map<std::string, std::string> all = old;
+    all.insert(now.begin(), now.end());
+    std::string keys;
+    for (const auto& [key, value] : all) {
+        const auto a = old.find(key), b = now.find(key);
+        const std::string was = a == old.end() ? "not" : a->second, is = b == now.end() ? "not" : b->second;
+        if (was != is) keys += fmt::format("{}{}: {} there, {} here", keys.empty() ? "" : "; ", key, was, is);
+    }
+    return keys.empty() ? "config" : "config (" + keys + ")";
 }
 
 }  // namespace
@@ -132,7 +165,7 @@ Store::Store(std::filesystem::path file, Access access) : file_(std::move(file))
 }
 
 Store::Store(Store&& other) noexcept
-    : file_(std::move(other.file_)), db_(std::exchange(other.db_, nullptr)) {}
+    : lock_(std::move(other.lock_)), file_(std::move(other.file_)), db_(std::exchange(other.db_, nullptr)) {}
 Store::~Store() { sqlite3_close(db_); }
 
 void Store::execute(const char* sql) const {
@@ -161,9 +194,11 @@ void Store::write_info(const RunInfo& i) {
                  {"data_name", i.data_name},
                  {"data_sha256", i.data_sha256},
                  {"images", i.images},
+                 {"classes", i.classes},
                  {"chips", i.chips},
                  {"until", i.until},
                  {"confidence", i.confidence},
+                 {"units", i.units},
                  {"backend", i.backend},
                  {"precision", i.precision},
                  {"command", i.command}};
@@ -187,9 +222,11 @@ RunInfo Store::info() const {
         i.data_name = j.at("data_name");
         i.data_sha256 = j.at("data_sha256");
         i.images = j.at("images");
+        i.classes = j.value("classes", int64_t{0});  // stores of earlier versions hold none
         i.chips = j.at("chips");
         i.until = j.at("until");
         i.confidence = j.at("confidence");
+        i.units = j.value("units", std::map<std::string, std::string>{});
         i.backend = j.at("backend");
         i.precision = j.at("precision");
         i.command = j.at("command");
@@ -202,8 +239,14 @@ RunInfo Store::info() const {
 Store Store::create(const std::filesystem::path& directory, const RunInfo& info, bool resume) {
     const std::filesystem::path file = directory / kFile;
     std::error_code error;
+    std::filesystem::create_directories(directory, error);  // what is wrong shows below
+    DirectoryLock lock(directory);
     if (!std::filesystem::exists(file, error)) make_empty_directory(directory);
+    if (resume && std::filesystem::exists(file, error) && std::filesystem::file_size(file, error) == 0)
+        throw InputError(fmt::format(
+            "--resume: {} is empty, so there is nothing to go on with: run without --resume", file.string()));
     Store store(file, Access::write);
+    store.lock_ = std::move(lock);
     store.execute("BEGIN EXCLUSIVE");
     const int64_t schema = store.schema();
     if (schema == 0) {
@@ -227,8 +270,9 @@ void Store::check_resumes(const RunInfo& now, bool resume) const {
             fmt::format("holds a run that mho {} began, this is mho {}: go on with that version, or use "
                         "another directory",
                         old.version, now.version));
-    const std::pair<bool, const char*> differences[] = {
-        {old.deciding_config != now.deciding_config, "config"},
+    const std::pair<bool, std::string> differences[] = {
+        {old.deciding_config != now.deciding_config,
+         config_differences(old.deciding_config, now.deciding_config)},
         {old.per_layer != now.per_layer, "--per-layer"},
         {old.network_sha256 != now.network_sha256, "network"},
         {old.data_sha256 != now.data_sha256 || old.images != now.images, "images or labels"},
@@ -236,7 +280,7 @@ void Store::check_resumes(const RunInfo& now, bool resume) const {
     };
     std::string differ;
     for (const auto& [differs, what] : differences)
-        if (differs) differ += (differ.empty() ? "" : ", ") + std::string(what);
+        if (differs) differ += (differ.empty() ? "" : ", ") + what;
     if (!differ.empty())
         refuse(fmt::format("holds another run (different: {}): use another directory", differ));
     if (!resume) refuse("holds this run already: --resume goes on with it");

@@ -16,7 +16,7 @@ int64_t end_of_next(const std::vector<ChipResult>& finished, const MonteCarloCon
     while (complete < finished.size() && finished[complete].chip == static_cast<int64_t>(complete))
         ++complete;
     const int64_t chips = static_cast<int64_t>(complete);
-    const std::vector<double> top1 = top1_of(std::span(finished).first(complete));
+    const RightImages top1 = right_images(std::span(finished).first(complete));
     const bool stops = is_checkpoint(chips) && narrow_enough(top1, wanted.until, wanted.confidence);
     return std::min(wanted.chips, stops ? chips : next_checkpoint(chips));
 }
@@ -24,10 +24,11 @@ int64_t end_of_next(const std::vector<ChipResult>& finished, const MonteCarloCon
 }  // namespace
 
 std::vector<uint32_t> next_chips(const std::vector<ChipResult>& finished, const MonteCarloConfig& wanted) {
+    constexpr size_t kMost = 4096;  // nothing grows with chips that are not done
     const int64_t end = end_of_next(finished, wanted);
     std::vector<uint32_t> chips;
     auto there = finished.begin();
-    for (int64_t chip = 0; chip < end; ++chip) {
+    for (int64_t chip = 0; chip < end && chips.size() < kMost; ++chip) {
         while (there != finished.end() && there->chip < chip) ++there;
         if (there == finished.end() || there->chip != chip) chips.push_back(static_cast<uint32_t>(chip));
     }

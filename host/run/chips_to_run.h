@@ -16,9 +16,9 @@ struct ChipsToRun {
     std::vector<uint32_t> chips;
 };
 
-/// Numbers of the chips to run next, up to the place where the point may stop: none where it is done.
-/// `finished`: the point's chips so far, by number, each number once. Places to stop are counted from the
-/// first chip, so a resumed point stops where an uninterrupted one does.
+/// Numbers of the chips to run next, 4,096 at most, up to the place where the point may stop: none where it
+/// is done. `finished`: the point's chips so far, by number, each number once. Places to stop are counted
+/// from the first chip, so a resumed point stops where an uninterrupted one does.
 std::vector<uint32_t> next_chips(const std::vector<ChipResult>& finished, const MonteCarloConfig& wanted);
 
 }  // namespace mho

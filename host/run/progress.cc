@@ -59,7 +59,8 @@ std::string done(const RunProgress& progress) {
 std::string chips_so_far(const RunProgress& progress) {
     if (!progress.top1) return "";
     std::string text = fmt::format("  top-1 {:.2f}", 100 * progress.top1->mean);
-    if (const auto half = progress.top1->half_width()) text += fmt::format(" +- {:.2f}", 100 * *half);
+    if (const auto& i = progress.top1->mean_interval)
+        text += fmt::format(" ({:.2f} to {:.2f})", 100 * i->low, 100 * i->high);
     return text + " %";
 }
 
@@ -80,13 +81,13 @@ double steady_seconds() {
 ProgressMeter::ProgressMeter(RunExtent extent, ProgressCallback tell, std::function<double()> clock)
     : extent_(extent), tell_(std::move(tell)), clock_(std::move(clock)), start_(clock_()) {}
 
-void ProgressMeter::begin_point(const std::string& label, const std::vector<double>& top1) {
+void ProgressMeter::begin_point(const std::string& label, const std::vector<int64_t>& right) {
     const std::lock_guard lock(mutex_);
     if (!std::exchange(begun_, true)) start_ = clock_();
     point_ = label;
-    top1_ = top1;
+    top1_ = {right, extent_.images};
     summary_.reset();
-    if (!top1_.empty()) summary_ = summarise(top1_, extent_.confidence);
+    if (!right.empty()) summary_ = summarise(top1_, extent_.confidence);
     tell(RunProgress::Event::point_begins);
 }
 
@@ -96,9 +97,9 @@ void ProgressMeter::add_images(int64_t images) {
     tell(RunProgress::Event::images_read);
 }
 
-void ProgressMeter::add_chip(double top1) {
+void ProgressMeter::add_chip(int64_t right) {
     const std::lock_guard lock(mutex_);
-    top1_.push_back(top1);
+    top1_.right.push_back(right);
     summary_ = summarise(top1_, extent_.confidence);
     ++chips_here_;
     tell(RunProgress::Event::chip_finished);

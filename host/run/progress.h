@@ -51,12 +51,12 @@ class ProgressMeter {
     /// `tell` may be empty. `clock`: seconds.
     ProgressMeter(RunExtent extent, ProgressCallback tell, std::function<double()> clock = steady_seconds);
 
-    /// A new point begins: what it sets, for a person, and its chips so far.
-    void begin_point(const std::string& label, const std::vector<double>& top1);
+    /// A new point begins: what it sets, for a person, and how many images its chips so far got right.
+    void begin_point(const std::string& label, const std::vector<int64_t>& right);
     /// Images read on chips in flight.
     void add_images(int64_t images);
-    /// A chip is finished; its images were added before.
-    void add_chip(double top1);
+    /// A chip is finished, with so many images right; its images were added before.
+    void add_chip(int64_t right);
     /// The point ended after fewer chips than planned: the rest will not run.
     void end_point(int64_t skipped_chips);
     void note(const std::string& text);
@@ -72,7 +72,7 @@ class ProgressMeter {
     double start_;
     bool begun_ = false;
     std::string point_;
-    std::vector<double> top1_;
+    RightImages top1_;
     std::optional<Summary> summary_;  // of top1_
 };
 

@@ -68,9 +68,13 @@ RunInfo run_info(const Config& config, const std::vector<RunPoint>& points, Work
     info.data_name = config.data.name;
     info.data_sha256 = data_sha256(points, workload, digital);
     info.images = workload.test_count();
+    info.classes = digital.plan().elements(digital.plan().outputs[0], 1);
     info.chips = config.monte_carlo.chips;
     info.until = config.monte_carlo.until;
     info.confidence = config.monte_carlo.confidence;
+    for (const SweepAxis& axis : config.sweep)
+        if (const std::string unit = unit_of(*find_key(axis.key), config); !unit.empty())
+            info.units[axis.key] = unit;
     info.backend = workload.devices()[0]->name();
     info.precision = std::get<std::string>(value_of(*find_key("monte_carlo.precision"), config));
     return info;
