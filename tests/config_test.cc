@@ -149,52 +149,13 @@ TEST(Config, every_choice_names_what_it_allows) {
     }
 }
 
-TEST(Config, columns_share_a_converter_that_differs_by_its_type_alone) {
-    const std::string array =
-        "[model]\nfile = \"digits_cnn\"\n[chip]\nlevel = \"crossbar\"\n[sweep]\n\"adc.columns_per_adc\" = "
-        "[1, 4]\n";
-    EXPECT_NO_THROW(parse_config(array + "[adc]\ntype = \"sar\"\n[adc.sar]\nmismatch = 0.1\n", "run.toml"));
-    EXPECT_THROW(parse_config(array, "run.toml"), InputError);
-}
-
-TEST(Config, mistakes_are_named) {
+/// What a config says that changes nothing is no mistake: it may be tried at both levels, or without an
+/// effect.
+TEST(Config, keys_that_change_nothing_get_a_line) {
     const std::string model = kModel;
+    const std::string slices = model + "[chip]\nlevel = \"crossbar\"\n[crossbar]\ncell_bits = 3\n";
     const std::pair<std::string, const char*> cases[] = {
-        {"", "model.file is missing"},
-        {"[model\n", "run.toml:1"},
-        {model + "[divice]\nsigma = 1\n", "did you mean \"device\"?"},
-        {model + "[parameter]\nsigmma = 1\n", "did you mean \"parameter.sigma\"?"},
-        {model + "[parameter]\nsigma = -1\n", "run.toml:4"},
-        {model + "parameter = 3\n", "unknown key model.parameter"},
-        {"parameter = 3\n" + model, "must be a table"},
-        {model + "[sweep]\n\"parameter.sigma\" = 1\n", "takes an array"},
-        {model + "[sweep]\n\"parameter.sigma\" = []\n", "takes an array"},
-        {model + "[sweep]\n\"parameter.sigma\" = [-1]\n", "parameter.sigma"},
-        {model + "[sweep]\n\"model.file\" = [\"a\"]\n", "cannot be swept"},
-        {model + "[sweep]\nzip = 1\n", "zip takes true or false"},
-        {model + "[sweep]\nzip = true\n\"parameter.sigma\" = [1, 2]\n\"parameter.mu\" = [1]\n", "one length"},
         {model + "[sweep]\n\"device.sigma\" = [0.1]\n", "does nothing"},
-        {"layer = 3\n" + model, "[[layer]]"},
-        {model + "[[layer]]\ndigital = true\n", "needs match"},
-        {model + "[[layer]]\nmatch = \"a\"\n", "changes nothing"},
-        {model + "[[layer]]\nmatch = 3\n", "match takes a string"},
-        {model + "[[layer]]\nmatch = \"a\"\ndigital = 3\n", "digital takes true or false"},
-        {model + "[[layer]]\nmatch = \"a\"\ndigital = true\nparameter.sigma = 0.1\n", "takes no other key"},
-        {model + "[[layer]]\nmatch = \"a\"\nmonte_carlo.chips = 3\n", "cannot differ"},
-        {model + "[[layer]]\nmatch = \"a\"\nparameter.sigma = \"x\"\n", "parameter.sigma"},
-        {model + "[chip]\nlevel = \"crossbar\"\nbatch_norm = \"analog\"\n", "batch_norm"},
-        {model + "[chip]\nlevel = \"crossbar\"\nidentity = \"analog\"\n", "identity"},
-        {model + "[chip]\nlevel = \"crossbar\"\nrelu_levels = 4\n", "relu_levels"},
-        {model + "[chip]\nrelu_levels = 1\n", "relu_levels = 1"},
-        {model + "[chip]\nlevel = \"crossbar\"\n[device]\ng_min = 200\n", "must be below"},
-        {model + "[chip]\nlevel = \"crossbar\"\n[device]\nlevels = 1\n", "levels = 1"},
-        {model + "[chip]\nlevel = \"crossbar\"\n[device]\nstuck_low = 0.6\nstuck_high = 0.6\n", "at most 1"},
-        {model + "[chip]\nlevel = \"crossbar\"\n[crossbar]\nweight_bits = 1\n", "sign bit"},
-        {model + "[chip]\nlevel = \"crossbar\"\n[crossbar]\ndac_bits = 8\ninput_bits = 4\n", "more than"},
-        {model + "[chip]\nlevel = \"crossbar\"\n[crossbar]\nreference = \"column\"\n", "belongs to"},
-        {model + "[chip]\nlevel = \"crossbar\"\n[crossbar]\nscheme = \"offset\"\nsubtract = \"analog\"\n",
-         "two polarities"},
-        {model + "[chip]\nlevel = \"crossbar\"\n[adc]\nrange = \"fixed\"\n", "needs adc.low"},
         {model + "[chip]\nlevel = \"crossbar\"\n[adc]\nlow = 1\n", "unless adc.range"},
         {model + "[chip]\nlevel = \"crossbar\"\n[adc]\npercentile = 99\n", "run.toml:6:14: adc.percentile"},
         {model + "[chip]\nlevel = \"crossbar\"\n[adc]\npercentile = 99\n",
@@ -214,6 +175,123 @@ TEST(Config, mistakes_are_named) {
         {model + "[chip]\nlevel = \"crossbar\"\n[adc]\nbits = 0\n[sweep]\n\"adc.noise\" = [0, 1]\n",
          "unless adc.bits"},
         {model + "[data]\ncalibration_images = 10\n", "something is calibrated"},
+        {slices + "[device]\nlevels = 8\n", "run.toml:8:10: device.levels does nothing unless"},
+        {slices + "cell_bits = 8\nslice_bits = \"even\"\n", "several slices"},
+        {model + "[parameter]\nsigma = 0\n", "monte_carlo.chips = 1 is enough"},
+        {slices + "[device]\nerror = \"normal\"\n", "monte_carlo.chips = 1 is enough"},
+    };
+    for (auto [text, expected] : cases) {
+        if (text.find("cell_bits = 3\ncell_bits") != std::string::npos)
+            text.replace(text.find("cell_bits = 3\n"), 14, "");
+        EXPECT_THAT(parse_config(text, "run.toml").notices, ::testing::Contains(HasSubstr(expected))) << text;
+    }
+    EXPECT_THAT(parse_config(slices + "[device]\nlevels = 7\nsigma = 0.1\n", "run.toml").notices,
+                ::testing::IsEmpty());
+    const Config one = parse_config(model + "[parameter]\nsigma = 0\n[monte_carlo]\nchips = 1\n", "run.toml");
+    EXPECT_THAT(one.notices, ::testing::IsEmpty());
+}
+
+TEST(Config, points_that_would_be_alike_are_not_swept) {
+    const std::string text =
+        std::string(kModel) +
+        "[sweep]\nzip = true\n\"device.sigma\" = [0.1, 0.2]\n\"parameter.sigma\" = [0.3, 0.4]\n";
+    const Config config = parse_config(text, "run.toml");
+    ASSERT_EQ(config.sweep.size(), 1u);
+    EXPECT_EQ(config.sweep[0].key, "parameter.sigma");
+    EXPECT_THAT(config.notices,
+                ::testing::ElementsAre(HasSubstr(
+                    "device.sigma does nothing unless chip.level = \"crossbar\": it is not swept")));
+    EXPECT_EQ(parse_config(text, "run.toml", {"chip.level=crossbar"}).sweep.size(), 1u)
+        << "at the other level the other one";
+}
+
+TEST(Config, shell_words_are_read_as_meant) {
+    const std::string sweep =
+        std::string(kModel) +
+        "[sweep]\n\"parameter.sigma\" = [0.3, 0.4]\n\"parameter.scale\" = [\"own\", \"single\"]\n";
+    const auto with = [&](const std::string& set) { return parse_config(sweep, "run.toml", {set}); };
+    EXPECT_EQ(with("parameter.sigma = 0.02").parameter.sigma, 0.02);
+    EXPECT_EQ(with("parameter.sigma=.02").parameter.sigma, 0.02);
+    EXPECT_EQ(with("parameter.mu=-.5").parameter.mu, -0.5);
+    EXPECT_EQ(with("parameter.scale = bi-scale").parameter.scale, ParameterScale::bi_scale);
+    EXPECT_EQ(with("parameter.sigma=.02").sweep.size(), 1u) << "no more swept";
+    const Config listed = with("parameter.sigma=[0.1, 0.2, 0.3]");
+    ASSERT_EQ(listed.sweep.size(), 2u);
+    EXPECT_EQ(listed.sweep[0].values, (std::vector<ConfigValue>{0.1, 0.2, 0.3}))
+        << "another list in its place";
+    EXPECT_EQ(with("parameter.scale=[\"own\", \"bi-scale\"]").sweep[1].values,
+              (std::vector<ConfigValue>{std::string("own"), std::string("bi-scale")}));
+    EXPECT_THAT(refusal(sweep, {"parameter.sigma=[-1]"}),
+                HasSubstr("--set parameter.sigma=[-1]: parameter.sigma takes"));
+    EXPECT_THAT(refusal(sweep, {"parameter.sigma=[0.1, 0.1]"}), HasSubstr("twice"));
+}
+
+TEST(Config, sweeps_take_keys_with_and_without_quotes) {
+    const Config quoted = parse_config(
+        std::string(kModel) + "[sweep]\n\"parameter.sigma\" = [0.3, 0.4]\n\"parameter.mu\" = [0.1]\n",
+        "run.toml");
+    const Config bare = parse_config(
+        std::string(kModel) + "[sweep]\nparameter.sigma = [0.3, 0.4]\nparameter.mu = [0.1]\n", "run.toml");
+    EXPECT_EQ(bare.sweep, quoted.sweep);
+    const Config deep = parse_config(
+        std::string(kModel) +
+            "[chip]\nlevel = \"crossbar\"\n[adc]\ntype = \"sar\"\n[sweep]\nadc.sar.mismatch = [0.3, 0.4]\n",
+        "run.toml");
+    ASSERT_EQ(deep.sweep.size(), 1u);
+    EXPECT_EQ(deep.sweep[0].key, "adc.sar.mismatch");
+}
+
+TEST(Config, columns_share_a_converter_that_differs_by_its_type_alone) {
+    const std::string array =
+        "[model]\nfile = \"digits_cnn\"\n[chip]\nlevel = \"crossbar\"\n[sweep]\n\"adc.columns_per_adc\" = "
+        "[1, 4]\n";
+    EXPECT_NO_THROW(parse_config(array + "[adc]\ntype = \"sar\"\n[adc.sar]\nmismatch = 0.1\n", "run.toml"));
+    EXPECT_EQ(
+        parse_config(array + "[adc]\ntype = \"sar\"\n[adc.sar]\nmismatch = 0.1\n", "run.toml").sweep.size(),
+        1u);
+    EXPECT_EQ(parse_config(array, "run.toml").sweep.size(), 0u);
+}
+
+TEST(Config, mistakes_are_named) {
+    const std::string model = kModel;
+    const std::pair<std::string, const char*> cases[] = {
+        {"", "run.toml: is empty"},
+        {"# nothing\n", "run.toml: is empty"},
+        {"[chip]\n", "model.file is missing"},
+        {"[model\n", "run.toml:1"},
+        {model + "[divice]\nsigma = 1\n", "did you mean \"device\"?"},
+        {model + "[parameter]\nsigmma = 1\n", "did you mean \"parameter.sigma\"?"},
+        {model + "[parameter]\nsigma = -1\n", "run.toml:4"},
+        {model + "parameter = 3\n", "unknown key model.parameter"},
+        {"parameter = 3\n" + model, "must be a table"},
+        {model + "[sweep]\n\"parameter.sigma\" = 1\n", "takes an array"},
+        {model + "[sweep]\n\"parameter.sigma\" = []\n", "takes an array"},
+        {model + "[sweep]\n\"parameter.sigma\" = [-1]\n", "parameter.sigma"},
+        {model + "[sweep]\n\"model.file\" = [\"a\"]\n", "cannot be swept"},
+        {model + "[sweep]\nzip = 1\n", "zip takes true or false"},
+        {model + "[sweep]\nzip = true\n\"parameter.sigma\" = [1, 2]\n\"parameter.mu\" = [1]\n", "one length"},
+        {"layer = 3\n" + model, "[[layer]]"},
+        {model + "[[layer]]\ndigital = true\n", "needs match"},
+        {model + "[[layer]]\nmatch = \"a\"\n", "changes nothing"},
+        {model + "[[layer]]\nname = \"a\"\n", "takes match = "},
+        {model + "[[layer]]\nmatch = 3\n", "match takes a string"},
+        {model + "[[layer]]\nmatch = \"a\"\ndigital = 3\n", "digital takes true or false"},
+        {model + "[[layer]]\nmatch = \"a\"\ndigital = true\nparameter.sigma = 0.1\n", "takes no other key"},
+        {model + "[[layer]]\nmatch = \"a\"\nmonte_carlo.chips = 3\n", "cannot differ"},
+        {model + "[[layer]]\nmatch = \"a\"\nparameter.sigma = \"x\"\n", "parameter.sigma"},
+        {model + "[chip]\nlevel = \"crossbar\"\nbatch_norm = \"analog\"\n", "batch_norm"},
+        {model + "[chip]\nlevel = \"crossbar\"\nidentity = \"analog\"\n", "identity"},
+        {model + "[chip]\nlevel = \"crossbar\"\nrelu_levels = 4\n", "relu_levels"},
+        {model + "[chip]\nrelu_levels = 1\n", "relu_levels = 1"},
+        {model + "[chip]\nlevel = \"crossbar\"\n[device]\ng_min = 200\n", "must be below"},
+        {model + "[chip]\nlevel = \"crossbar\"\n[device]\nlevels = 1\n", "levels = 1"},
+        {model + "[chip]\nlevel = \"crossbar\"\n[device]\nstuck_low = 0.6\nstuck_high = 0.6\n", "at most 1"},
+        {model + "[chip]\nlevel = \"crossbar\"\n[crossbar]\nweight_bits = 1\n", "sign bit"},
+        {model + "[chip]\nlevel = \"crossbar\"\n[crossbar]\ndac_bits = 8\ninput_bits = 4\n", "more than"},
+        {model + "[chip]\nlevel = \"crossbar\"\n[crossbar]\nreference = \"column\"\n", "belongs to"},
+        {model + "[chip]\nlevel = \"crossbar\"\n[crossbar]\nscheme = \"offset\"\nsubtract = \"analog\"\n",
+         "two polarities"},
+        {model + "[chip]\nlevel = \"crossbar\"\n[adc]\nrange = \"fixed\"\n", "needs adc.low"},
         {model + "[data]\nname = \"digit\"\n", "run.toml:4:8: data.name"},
         {model + "[data]\nsplit = \"tests\"\n", "run.toml:4:9: data.split"},
         {model + "[data]\nimages = 5\n[monte_carlo]\nimages_per_chip = 6\n",
@@ -270,14 +348,14 @@ TEST(Config, layers_by_glob) {
                          "[parameter]\nsigma = 0.1\n[[layer]]\nmatch = \"conv*\"\nparameter.sigma = 0.3\n"
                          "[[layer]]\nmatch = \"fc?\"\ndigital = true\n",
                      "x");
-    EXPECT_EQ(layer_config(c, "conv12").config.parameter.sigma, 0.3);
-    EXPECT_EQ(layer_config(c, "dense").config.parameter.sigma, 0.1);
-    EXPECT_TRUE(layer_config(c, "fc1").digital);
-    EXPECT_FALSE(layer_config(c, "fc").digital);
-    EXPECT_FALSE(layer_config(c, "fc12").digital);
-    check_layers(c, {{c, {"conv1", "fc1"}}});
-    check_layers(c, {{c, {"conv1"}}, {c, {"fc1"}}});  // at one point or another
-    EXPECT_THROW(check_layers(c, {{c, {"conv1"}}}), InputError);
+    EXPECT_EQ(layer_config(c, {"conv12"}).config.parameter.sigma, 0.3);
+    EXPECT_EQ(layer_config(c, {"dense"}).config.parameter.sigma, 0.1);
+    EXPECT_TRUE(layer_config(c, {"fc1"}).digital);
+    EXPECT_FALSE(layer_config(c, {"fc"}).digital);
+    EXPECT_FALSE(layer_config(c, {"fc12"}).digital);
+    check_layers(c, {{c, {{"conv1"}, {"fc1"}}}});
+    check_layers(c, {{c, {{"conv1"}}}, {c, {{"fc1"}}}});  // at one point or another
+    EXPECT_THROW(check_layers(c, {{c, {{"conv1"}}}}), InputError);
     EXPECT_EQ(to_toml(parse_config(to_toml(c), "again")), to_toml(c));
 }
 
@@ -286,7 +364,7 @@ TEST(Config, layers_that_change_nothing_are_refused) {
         const Config c = parse_config(std::string(kModel) + text, "run.toml");
         std::vector<SweepPoint> points = sweep_points(c);
         std::vector<PointLayers> layers;
-        for (const SweepPoint& point : points) layers.push_back({point.config, {"conv1", "conv2"}});
+        for (const SweepPoint& point : points) layers.push_back({point.config, {{"conv1"}, {"conv2"}}});
         try {
             check_layers(c, layers);
         } catch (const InputError& error) {

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "host/config/read.h"
 #include "kernels/base/error.h"
 #include "tests/graph_builder.h"
@@ -85,6 +87,89 @@ TEST(PointPlan, layers_differ_where_they_are_told_to) {
     EXPECT_EQ(plan.crossbars[2].adc.calibrate, CalibrateOn::chip);
     EXPECT_EQ(plan.crossbars[2].device.sigma, 0.5);
     EXPECT_EQ(plan.crossbars[0].device.sigma, 0.0);
+}
+
+TEST(PointPlan, layers_are_matched_by_their_module_and_their_weight_too) {
+    Graph graph = network();
+    graph.nodes[0].also = {"stem.conv", "stem.conv.weight"};
+    for (const char* match : {"stem.conv", "stem.*", "*.weight"}) {
+        const Config c = config(std::string("[chip]\nlevel = \"crossbar\"\n[[layer]]\nmatch = \"") + match +
+                                "\"\ncrossbar.rows = 7\n");
+        check_points(c, sweep_points(c), graph);
+        const NumberedGraph numbered = prepare_network(graph, c);
+        const Plan plan = lower(numbered, lowering_options(c, numbered));
+        EXPECT_EQ(plan.crossbars[0].crossbar.rows, 7) << match;
+        EXPECT_EQ(plan.crossbars[1].crossbar.rows, 256) << match;
+    }
+}
+
+struct SliceCase {
+    const char *keys, *scheme;
+    std::vector<int64_t> bits, full, weight;
+    int64_t joined_step;
+};
+
+/// docs/physics.md section 2, by hand: 8-bit weights have 7 bits of magnitude (`offset`: levels to 254), and
+/// the grid 21,844 codes up to g_max.
+TEST(PointPlan, weights_are_cut_into_slices_as_asked) {
+    const SliceCase cases[] = {
+        {"cell_bits = 5", "differential", {4, 3}, {15, 7}, {15, 7 * 16}, 21840},  // 105 divides 21,840
+        {"cell_bits = 5\nslice_bits = \"low-first\"", "differential", {5, 2}, {31, 3}, {31, 3 * 32}, 21762},
+        {"cell_bits = 5\nslice_range = \"common\"", "differential", {4, 3}, {15, 15}, {1, 16}, 1456},
+        {"cell_bits = 5\nslice_bits = \"low-first\"\nslice_range = \"common\"",
+         "differential",
+         {5, 2},
+         {31, 31},
+         {1, 32},
+         704},
+        {"cell_bits = 2", "differential", {2, 2, 2, 1}, {3, 3, 3, 1}, {3, 12, 48, 64}, 21843},
+        {"cell_bits = 8", "differential", {7}, {127}, {1}, 172},
+        {"cell_bits = 7", "offset", {4, 4}, {15, 15}, {1, 16}, 1456},
+        {"cell_bits = 7\nslice_bits = \"low-first\"", "offset", {7, 1}, {127, 1}, {127, 128}, 21844},
+        {"cell_bits = 5", "balanced", {4, 3}, {15, 7}, {15, 7 * 16}, 21840},  // of 210
+    };
+    for (const SliceCase& c : cases) {
+        const Plan plan = plan_of(std::string("[crossbar]\nscheme = \"") + c.scheme + "\"\n" + c.keys + "\n");
+        const LevelGrid& grid = plan.crossbars[0].grid;
+        ASSERT_EQ(grid.slices.size(), c.bits.size()) << c.keys;
+        int64_t shift = 0;
+        for (size_t s = 0; s < c.bits.size(); ++s) {
+            EXPECT_EQ(grid.slices[s].bits, c.bits[s]) << c.keys;
+            EXPECT_EQ(grid.slices[s].shift, shift) << c.keys;
+            EXPECT_EQ(grid.slices[s].full, c.full[s]) << c.keys;
+            EXPECT_EQ(grid.slices[s].weight, c.weight[s]) << c.keys;
+            EXPECT_EQ(grid.slices[s].g_step * c.full[s], grid.span) << c.keys;
+            EXPECT_EQ(grid.slices[s].g_step * grid.slices[s].weight, grid.joined_step << shift) << c.keys;
+            shift += c.bits[s];
+        }
+        EXPECT_EQ(grid.joined_step, c.joined_step) << c.keys;
+    }
+    EXPECT_THAT(refusal("[chip]\nlevel = \"crossbar\"\n[crossbar]\nweight_bits = 16\ncell_bits = 8\n"),
+                HasSubstr("slices of 256 and 128 levels"));
+    EXPECT_EQ(refusal("[chip]\nlevel = \"crossbar\"\n[crossbar]\nweight_bits = 16\ncell_bits = "
+                      "8\nslice_range = \"common\"\n"),
+              "");
+}
+
+/// A tensor that two layers share is stored twice: each has devices of its own.
+TEST(PointPlan, a_weight_used_twice_has_devices_of_its_own_each_time) {
+    GraphBuilder b(4);
+    const ValueId x = b.input({1, 4});
+    const ValueId first = b.linear(x, 4);
+    const op::Linear shared = std::get<op::Linear>(b.graph.nodes[0].operation);
+    b.output(b.add(shared, {first}));
+    const Config c = config("[parameter]\nsigma = 0.1\n");
+    const NumberedGraph numbered = prepare_network(b.graph, c);
+    const Plan plan = lower(numbered, lowering_options(c, numbered));
+    ASSERT_GE(plan.parameters.size(), 2u);
+    std::set<uint32_t> layers;
+    for (const Parameter& p : plan.parameters)
+        if (p.perturbation) layers.insert(p.perturbation->layer);
+    EXPECT_EQ(layers.size(), 2u);
+    const Config on_arrays = config("[chip]\nlevel = \"crossbar\"\n[device]\nsigma = 0.1\n");
+    const Plan arrays = lower(numbered, lowering_options(on_arrays, numbered));
+    ASSERT_EQ(arrays.crossbars.size(), 2u);
+    EXPECT_NE(arrays.crossbars[0].layer, arrays.crossbars[1].layer);
 }
 
 TEST(PointPlan, points_that_cannot_be_run_are_refused_before_any_is) {

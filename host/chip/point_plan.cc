@@ -16,7 +16,7 @@ namespace {
 double network_scale(const Config& config, const NumberedGraph& network) {
     double extent = 0;
     for (const Node* node : weight_layers(network.graph)) {
-        const LayerConfig layer = layer_config(config, node->name);
+        const LayerConfig layer = layer_config(config, node->names());
         if (layer.digital || layer.config.crossbar.scale != WeightScale::network) continue;
         const auto* conv = std::get_if<op::Conv>(&node->operation);
         const Tensor& weight = conv ? conv->weight : std::get<op::Linear>(node->operation).weight;
@@ -32,8 +32,8 @@ NumberedGraph prepare_network(const Graph& graph, const Config& config) {
     return config.chip.batch_norm == BatchNormMode::fold ? fold_batch_norm(numbered) : numbered;
 }
 
-std::vector<std::string> analog_layers(const Config& config, const NumberedGraph& network) {
-    std::vector<std::string> names;
+std::vector<std::vector<std::string>> analog_layers(const Config& config, const NumberedGraph& network) {
+    std::vector<std::vector<std::string>> names;
     for (const Node& node : network.graph.nodes) {
         const bool weights = std::holds_alternative<op::Conv>(node.operation) ||
                              std::holds_alternative<op::Linear>(node.operation);
@@ -41,7 +41,7 @@ std::vector<std::string> analog_layers(const Config& config, const NumberedGraph
                           config.chip.batch_norm == BatchNormMode::analog;
         const bool identity =
             config.chip.identity == IdentityMode::analog && residual_identity(network.graph, node) >= 0;
-        if (weights || norm || identity) names.push_back(node.name);
+        if (weights || norm || identity) names.push_back(node.names());
     }
     return names;
 }
@@ -57,7 +57,7 @@ LoweringOptions lowering_options(const Config& config, const NumberedGraph& netw
     const double scale = crossbar ? network_scale(config, network) : 0;
     options.choose = [config, crossbar, scale, only_layer](const Node& node) {
         LayerChoice choice;
-        const LayerConfig layer = layer_config(config, node.name);
+        const LayerConfig layer = layer_config(config, node.names());
         if (layer.digital || (!only_layer.empty() && node.name != only_layer)) return choice;
         choice.level = crossbar ? Level::crossbar : Level::parameter;
         if (crossbar) {
@@ -95,10 +95,10 @@ void check_points(const Config& config, const std::vector<SweepPoint>& points, c
     }
     check_layers(config, layers);
     for (const PointLayers& point : layers)
-        for (const std::string& name : point.layers) {
-            const LayerConfig layer = layer_config(point.config, name);
+        for (const std::vector<std::string>& names : point.layers) {
+            const LayerConfig layer = layer_config(point.config, names);
             if (layer.config.chip.level == ChipLevel::crossbar && !layer.digital)
-                check_grid(layer.config, name);
+                check_grid(layer.config, names[0]);
         }
     lower_digital(networks.begin()->second);
 }

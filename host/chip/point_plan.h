@@ -21,7 +21,8 @@ LoweringOptions lowering_options(const Config& config, const NumberedGraph& netw
 /// arrays and the network executed. Throws InputError; nothing has been run then.
 void check_points(const Config& config, const std::vector<SweepPoint>& points, const Graph& graph);
 
-/// Names of the layers that this config can make analog, in order: what [[layer]] may match.
-std::vector<std::string> analog_layers(const Config& config, const NumberedGraph& network);
+/// Names of the layers that this config can make analog, in order: what [[layer]] may match, of each its own
+/// name first.
+std::vector<std::vector<std::string>> analog_layers(const Config& config, const NumberedGraph& network);
 
 }  // namespace mho

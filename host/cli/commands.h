@@ -14,8 +14,15 @@
 #include "host/config/types.h"
 #include "host/results/run.h"
 #include "host/run/devices.h"
+#include "kernels/base/error.h"
 
 namespace mho::cli {
+
+/// A run that a signal ended: exit 128 + signal, as a shell has it.
+struct Interrupted : RunError {
+    Interrupted(int which, const std::string& what) : RunError(what), signal(which) {}
+    int signal;
+};
 
 /// Options that commands on a config share.
 struct ConfigOptions {
@@ -52,6 +59,7 @@ void add_infer(CLI::App& app);
 void add_probe(CLI::App& app);
 void add_report(CLI::App& app);
 void add_models(CLI::App& app);
+void add_layers(CLI::App& app);
 void add_info(CLI::App& app);
 
 }  // namespace mho::cli

@@ -1,6 +1,8 @@
 // host/cli/common.cc - options that several subcommands share.
 #include <fmt/format.h>
 
+#include <cstdio>
+
 #include "host/cli/commands.h"
 #include "kernels/base/error.h"
 
@@ -33,7 +35,10 @@ void add_options(CLI::App& command, MachineOptions& options) {
 Config read_config(const ConfigOptions& options) {
     std::vector<std::string> set = options.set;
     if (options.seed) set.push_back(fmt::format("monte_carlo.seed={}", *options.seed));
-    return mho::read_config(options.config, set);
+    Config config = mho::read_config(options.config, set);
+    for (const std::string& notice : config.notices)
+        std::fputs(fmt::format("note: {}\n", notice).c_str(), stderr);
+    return config;
 }
 
 std::string without_slash(std::string directory) {

@@ -1,6 +1,8 @@
 // host/cli/main.cc - mho SUBCOMMAND: parses the command line, turns failures into exit codes.
 // 0 done, 1 a failure while running, 2 the user's input is wrong. stdout carries results only.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -18,8 +20,17 @@
 
 namespace {
 
+/// A closed stream's number would go to the next file that is opened, and what is printed into that file:
+/// held by what cannot be written to.
+void hold_closed_streams() {
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream)
+        if (::fcntl(stream, F_GETFD) < 0) [[maybe_unused]]
+            const int held = ::open("/dev/null", O_RDONLY);  // the lowest free number: this one
+}
+
+/// Where stderr is closed nobody reads why, but the exit code stays.
 int fail(int code, const std::string& message) {
-    fmt::print(stderr, "mho: {}\n", message);
+    std::fputs(("mho: " + message + "\n").c_str(), stderr);
     return code;
 }
 
@@ -70,6 +81,7 @@ std::string system_failure(const std::system_error& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    hold_closed_streams();
     CLI::App app("mho: how accurate is a neural network on analog compute-in-memory chips?");
     app.set_version_flag("--version", mho::kVersion);
     app.require_subcommand(1);
@@ -78,6 +90,7 @@ int main(int argc, char** argv) {
     mho::cli::add_probe(app);
     mho::cli::add_report(app);
     mho::cli::add_models(app);
+    mho::cli::add_layers(app);
     mho::cli::add_info(app);
     if (const std::string wrong = argc > 1 ? unknown_subcommand(app, argv[1]) : ""; !wrong.empty())
         return fail(2, wrong);
@@ -93,6 +106,8 @@ int main(int argc, char** argv) {
         return fail(1, out_of_memory(app));
     } catch (const std::system_error& error) {
         return fail(1, system_failure(error));
+    } catch (const mho::cli::Interrupted& interrupted) {
+        return fail(128 + interrupted.signal, interrupted.what());
     } catch (const mho::DeviceError& error) {
         return fail(
             1, fmt::format("{}; finished chips are kept, and --resume goes on. MHO_SYNC_CHECKS=1 shows in "

@@ -2,6 +2,8 @@
 #include "host/results/report.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "host/cli/commands.h"
 #include "host/results/results.h"
@@ -18,9 +20,12 @@ void write_results(const std::string& directory, const RunResult& run) {
 }
 
 void print_results(const std::string& directory, const RunResult& run) {
-    const std::string findings = findings_text(run);
-    fmt::print("{}\n{}{}{}/report.html\n", points_table(run), findings, findings.empty() ? "" : "\n",
-               directory);
+    winsize size{};
+    const bool narrow =
+        isatty(STDOUT_FILENO) == 1 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    const std::string findings = findings_text(run),
+                      table = narrow ? points_table(run, size.ws_col) : points_table(run);
+    fmt::print("{}\n{}{}{}/report.html\n", table, findings, findings.empty() ? "" : "\n", directory);
 }
 
 void add_report(CLI::App& app) {

@@ -1,5 +1,6 @@
 // host/cli/sweep.cc - `mho sweep`: accuracy over sampled chips at every point of a sweep.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <csignal>
@@ -13,13 +14,22 @@ namespace mho::cli {
 namespace {
 
 std::atomic<bool> interrupted = false;
+std::atomic<int> interrupting = 0;  // the signal
 
-/// The first Ctrl-C ends the run after the chips in flight are dropped; the second one ends it at once.
+/// The first signal ends the run once every thread is done with its layer; the second one ends it at once.
+/// Nothing here but what a signal handler may call.
 void on_interrupt(int signal) {
     if (interrupted.exchange(true)) {
         std::signal(signal, SIG_DFL);
         std::raise(signal);
+        return;
     }
+    interrupting = signal;
+    constexpr char kText[] =
+        "\nmho: stopping when every thread is done with the layer that it is at; chips in flight are "
+        "dropped, finished ones "
+        "are kept. Once more ends it at once\n";
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kText, sizeof(kText) - 1);
 }
 
 struct SweepCommand {
@@ -45,8 +55,9 @@ std::string reproducing_command(const SweepCommand& o) {
 }
 
 void run_sweep(SweepCommand& o) {
-    std::signal(SIGINT, on_interrupt);
-    std::signal(SIGTERM, on_interrupt);
+    for (int signal : {SIGINT, SIGTERM, SIGHUP})
+        if (std::signal(signal, on_interrupt) == SIG_IGN && signal == SIGHUP)
+            std::signal(signal, SIG_IGN);  // nohup
     const Config config = read_config(o.config);
     o.out = without_slash(o.out);
     const Devices devices = open_devices(o.machine.backend);
@@ -60,10 +71,16 @@ void run_sweep(SweepCommand& o) {
     options.stop = &interrupted;
     const RunResult result = run_sweep(devices, config, options);
     write_results(o.out, result);
-    print_results(o.out, result);
+    try {
+        print_results(o.out, result);
+    } catch (const std::system_error&) {  // a terminal that was closed takes no more
+        if (!interrupted) throw;
+    }
     if (interrupted)
-        throw RunError(fmt::format(
-            "interrupted; finished chips are in {}: the same command with --resume goes on", o.out));
+        throw Interrupted(
+            interrupting,
+            fmt::format("interrupted; finished chips are in {}: the same command with --resume goes on",
+                        o.out));
 }
 
 }  // namespace

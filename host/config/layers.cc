@@ -24,14 +24,21 @@ bool matches(const char* glob, const char* text) {
     return !*text;
 }
 
+using LayerNames = std::vector<std::string>;
+
+bool is_matched(const LayerOverride& layer, const LayerNames& names) {
+    return std::any_of(names.begin(), names.end(),
+                       [&](const std::string& name) { return matches(layer.match.c_str(), name.c_str()); });
+}
+
 }  // namespace
 
-LayerConfig layer_config(const Config& config, const std::string& layer_name) {
+LayerConfig layer_config(const Config& config, const LayerNames& layer) {
     LayerConfig result{config, false};
-    for (const LayerOverride& layer : config.layers) {
-        if (!matches(layer.match.c_str(), layer_name.c_str())) continue;
-        result.digital = result.digital || layer.digital;
-        for (const auto& [key, value] : layer.keys) assign(*find_key(key), result.config, value);
+    for (const LayerOverride& changed : config.layers) {
+        if (!is_matched(changed, layer)) continue;
+        result.digital = result.digital || changed.digital;
+        for (const auto& [key, value] : changed.keys) assign(*find_key(key), result.config, value);
     }
     return result;
 }
@@ -52,37 +59,36 @@ class LayerChecks {
         for (const SweepAxis& axis : config_.sweep)
             if (find_key(axis.key)->per_layer) check_reach(axis);
         for (const PointLayers& point : points_)
-            for (const std::string& name : point.layers) check_meaning(point.config, name);
+            for (const LayerNames& names : point.layers) check_meaning(point.config, names);
     }
 
   private:
-    static bool is_matched(const LayerOverride& layer, const std::string& name) {
-        return matches(layer.match.c_str(), name.c_str());
-    }
     template <class Condition>
     bool any_layer(const Condition& holds) const {
         for (const PointLayers& point : points_)
-            for (const std::string& name : point.layers)
-                if (holds(name)) return true;
+            for (const LayerNames& names : point.layers)
+                if (holds(names)) return true;
         return false;
     }
-    bool is_digital(const std::string& name) const {
+    bool is_digital(const LayerNames& name) const {
         return std::any_of(config_.layers.begin(), config_.layers.end(),
                            [&](const LayerOverride& l) { return l.digital && is_matched(l, name); });
     }
 
     void check_match(const LayerOverride& layer) const {
-        if (any_layer([&](const std::string& name) { return is_matched(layer, name); })) return;
+        if (any_layer([&](const LayerNames& name) { return is_matched(layer, name); })) return;
         std::vector<std::string> names;
         for (const PointLayers& point : points_)
-            for (const std::string& name : point.layers)
-                if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-        refuse(layer.place, fmt::format("match = \"{}\" matches no layer{}; the layers are {}", layer.match,
-                                        did_you_mean(layer.match, names), joined(names)));
+            for (const LayerNames& layer_names : point.layers)
+                if (std::find(names.begin(), names.end(), layer_names[0]) == names.end())
+                    names.push_back(layer_names[0]);
+        refuse(layer.place, fmt::format("match = \"{}\" matches no layer{}; the layers are {} (mho layers "
+                                        "MODEL says what else they are called)",
+                                        layer.match, did_you_mean(layer.match, names), joined(names)));
     }
 
     void check_change(const LayerOverride& layer) const {
-        if (!any_layer([&](const std::string& name) { return is_matched(layer, name) && !is_digital(name); }))
+        if (!any_layer([&](const LayerNames& name) { return is_matched(layer, name) && !is_digital(name); }))
             refuse(layer.place,
                    fmt::format(
                        "match = \"{}\" changes nothing: another [[layer]] keeps all that it matches digital",
@@ -95,7 +101,7 @@ class LayerChecks {
             return std::any_of(l.keys.begin(), l.keys.end(),
                                [&](const auto& k) { return k.first == axis.key; });
         };
-        const auto is_left = [&](const std::string& name) {
+        const auto is_left = [&](const LayerNames& name) {
             return !is_digital(name) &&
                    std::none_of(config_.layers.begin(), config_.layers.end(),
                                 [&](const auto& l) { return sets_key(l) && is_matched(l, name); });
@@ -105,13 +111,13 @@ class LayerChecks {
                    fmt::format("{} is swept, but [[layer]] sets it, or digital, for every layer", axis.key));
     }
 
-    void check_meaning(const Config& point, const std::string& name) const {
+    void check_meaning(const Config& point, const LayerNames& name) const {
         const LayerOverride* last = nullptr;
         for (const LayerOverride& layer : config_.layers)
             if (!layer.digital && is_matched(layer, name)) last = &layer;
         if (!last || is_digital(name)) return;  // as the point itself, which is checked
         if (const auto found = contradiction(layer_config(point, name).config))
-            refuse(last->place, fmt::format("layer {}: {}", name, found->text));
+            refuse(last->place, fmt::format("layer {}: {}", name[0], found->text));
     }
 
     const Config& config_;

@@ -14,12 +14,13 @@ struct LayerConfig {
     Config config;
     bool digital = false;
 };
-LayerConfig layer_config(const Config& config, const std::string& layer_name);
+/// `layer`: its name, and what else it may be called.
+LayerConfig layer_config(const Config& config, const std::vector<std::string>& layer);
 
 /// A sweep point's config, and the layers that it can make analog in a network.
 struct PointLayers {
     const Config& config;
-    std::vector<std::string> layers;
+    std::vector<std::vector<std::string>> layers;  ///< the names of each
 };
 /// Throws InputError for a [[layer]] that matches or changes no layer at any point, a swept key that
 /// [[layer]] sets for every layer, and a combination of keys that means nothing for a layer.

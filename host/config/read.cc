@@ -52,6 +52,8 @@ class Reader {
     Reader(std::string name, Config& config) : name_(std::move(name)), config_(config) {}
 
     void read(const toml::table& root) {
+        if (root.empty())
+            refuse(name_, "is empty: a config begins with [model] file = \"network.onnx\" or a zoo name");
         for (auto&& [k, node] : root) {
             const std::string table(k.str());
             if (table == "sweep")
@@ -63,26 +65,70 @@ class Reader {
         }
     }
 
-    /// --set key=value; the value is TOML, or a bare word.
+    /// That the axes, those of --set too, go together.
+    void check_sweep() const {
+        if (config_.sweep.empty()) return;
+        config_.zip ? check_zip(sweep_place_) : check_product(sweep_place_);
+    }
+
+    /// --set key=value; the value is TOML, or a bare word. Of a swept key a list is another list, one value
+    /// ends the sweep over it.
     void set(const std::string& text) {
         const size_t equals = text.find('=');
         const std::string place = "--set " + text;
         if (equals == std::string::npos) refuse(place, "is not of the form key=value");
-        const std::string name = text.substr(0, equals), value = text.substr(equals + 1);
+        const std::string name = trimmed(text.substr(0, equals)), value = trimmed(text.substr(equals + 1));
         const Key& key = known_key(name, place);
-        std::optional<ConfigValue> parsed;
-        try {
-            const toml::table root = toml::parse("v = " + value);
-            if (root.size() == 1) parsed = convert(*root.get("v"), place);
-        } catch (const toml::parse_error&) {
-            // A bare word such as bi-scale is a string.
+        const toml::table parsed = parsed_value(value);
+        const auto axis = std::find_if(config_.sweep.begin(), config_.sweep.end(),
+                                       [&](const SweepAxis& a) { return a.key == name; });
+        const toml::array* list = parsed.empty() ? nullptr : parsed.get("v")->as_array();
+        if (list && axis != config_.sweep.end()) {
+            *axis = axis_of(key, *list, [&](const toml::node&) { return place; });
+            return;
         }
-        assign_at(key, config_, parsed ? *parsed : ConfigValue{value}, place);
+        assign_at(key, config_, parsed.empty() ? ConfigValue{value} : convert(*parsed.get("v"), place),
+                  place);
         config_.given[name] = "--set";
-        std::erase_if(config_.sweep, [&](const SweepAxis& axis) { return axis.key == name; });
+        if (axis == config_.sweep.end()) return;
+        config_.sweep.erase(axis);
+        if (config_.sweep.size() < 2) config_.zip = false;
     }
 
   private:
+    static std::string trimmed(const std::string& text) {
+        constexpr char kBlanks[] = " \t\r\n";
+        const size_t begin = text.find_first_not_of(kBlanks), end = text.find_last_not_of(kBlanks);
+        return begin == std::string::npos ? "" : text.substr(begin, end - begin + 1);
+    }
+
+    /// A shell's word as the value of v: TOML, or a number as .02. Nothing for a bare word such as bi-scale.
+    static toml::table parsed_value(const std::string& text) {
+        const size_t sign = text.find_first_not_of("+-");
+        const bool no_digit = sign != std::string::npos && sign <= 1 && text[sign] == '.';
+        const std::string toml = no_digit ? text.substr(0, sign) + "0" + text.substr(sign) : text;
+        try {
+            toml::table root = toml::parse("v = " + toml);
+            if (root.size() == 1) return root;
+        } catch (const toml::parse_error&) {
+        }
+        return {};
+    }
+
+    /// `place_of(node)`: for messages.
+    template <class Place>
+    static SweepAxis axis_of(const Key& key, const toml::array& values, const Place& place_of) {
+        if (values.empty())
+            refuse(place_of(values), fmt::format("{} = [...]: a sweep takes an array of values", key.name));
+        SweepAxis axis{key.name, {}, place_of(values)};
+        for (const toml::node& element : values) {
+            Config scratch;
+            axis.values.push_back(convert(element, place_of(element)));
+            assign_at(key, scratch, axis.values.back(), place_of(element));
+        }
+        return axis;
+    }
+
     std::string place(const toml::node& node) const {
         return fmt::format("{}:{}:{}", name_, node.source().begin.line, node.source().begin.column);
     }
@@ -130,33 +176,41 @@ class Reader {
         }
     }
 
-    void read_sweep(const toml::node& node) {
-        for (auto&& [k, value] : as_table("sweep", node)) {
-            const std::string name(k.str());
-            if (name == "zip") {
-                const auto* flag = value.as_boolean();
-                if (!flag) refuse(place(value), "zip takes true or false");
-                config_.zip = flag->get();
-                continue;
-            }
-            const Key& key = known_key(name, place(value));
-            if (!key.sweepable) refuse(place(value), fmt::format("{} cannot be swept", name));
-            const toml::array* values = value.as_array();
-            if (!values || values->empty())
-                refuse(place(value), fmt::format("{} = [...]: a sweep takes an array of values", name));
-            SweepAxis axis{name, {}, place(value)};
-            for (const toml::node& element : *values) {
-                Config scratch;
-                axis.values.push_back(convert(element, place(element)));
-                assign_at(key, scratch, axis.values.back(), place(element));
-            }
-            axes_.emplace_back(value.source().begin.line, std::move(axis));
+    /// Keys may stand as "device.sigma" = [...] or as device.sigma = [...] (nested tables in TOML).
+    void read_axes(const toml::table& table, const std::string& prefix) {
+        for (auto&& [k, value] : table) {
+            const std::string name = prefix + std::string(k.str());
+            if (const toml::table* nested = value.as_table(); nested && (prefix.empty() || is_table(name)))
+                read_axes(*nested, name + ".");
+            else if (name == "zip")
+                read_zip(value);
+            else
+                read_axis(name, value);
         }
+    }
+
+    void read_zip(const toml::node& value) {
+        const auto* flag = value.as_boolean();
+        if (!flag) refuse(place(value), "zip takes true or false");
+        config_.zip = flag->get();
+    }
+
+    void read_axis(const std::string& name, const toml::node& value) {
+        const Key& key = known_key(name, place(value));
+        if (!key.sweepable) refuse(place(value), fmt::format("{} cannot be swept", name));
+        const toml::array* values = value.as_array();
+        if (!values) refuse(place(value), fmt::format("{} = [...]: a sweep takes an array of values", name));
+        axes_.emplace_back(value.source().begin.line,
+                           axis_of(key, *values, [this](const toml::node& n) { return place(n); }));
+    }
+
+    void read_sweep(const toml::node& node) {
+        read_axes(as_table("sweep", node), "");
         // toml++ sorts keys: the order in the file is the user's.
         std::stable_sort(axes_.begin(), axes_.end(),
                          [](const auto& a, const auto& b) { return a.first < b.first; });
         for (auto& [line, axis] : axes_) config_.sweep.push_back(std::move(axis));
-        config_.zip ? check_zip(place(node)) : check_product(place(node));
+        sweep_place_ = place(node);
     }
 
     void check_zip(const std::string& at) const {
@@ -200,7 +254,9 @@ class Reader {
     void flatten(const toml::table& table, const std::string& prefix, LayerOverride& layer) {
         for (auto&& [k, value] : table) {
             const std::string name = prefix + std::string(k.str());
-            if (name == "match") {
+            if (name == "name") {
+                refuse(place(value), "[[layer]] takes match = \"a layer's name or a glob\", not name");
+            } else if (name == "match") {
                 const auto* text = value.as_string();
                 if (!text) refuse(place(value), "match takes a string");
                 layer.match = text->get();
@@ -225,6 +281,7 @@ class Reader {
     std::string name_;
     Config& config_;
     std::vector<std::pair<toml::source_index, SweepAxis>> axes_;
+    std::string sweep_place_;
 };
 
 /// Where the user wrote one of `keys`; the file where nowhere.
@@ -237,21 +294,33 @@ std::string place_of(const Config& config, const std::vector<std::string>& keys)
     return config.source;
 }
 
-/// Every key that the user wrote does something, somewhere.
-void check_effects(const Config& config) {
+/// Notes what changes nothing, anywhere: a config may be tried at both levels, or without an effect. Points
+/// that would be alike are not run.
+void note_idle_keys(Config& config) {
     const Effects effects(config);
-    const auto check = [](const std::string& key, const std::string& place,
-                          const std::optional<Need>& unmet) {
-        if (unmet) refuse(place, fmt::format("{} does nothing unless {}", key, unmet->words));
+    const auto note = [&](const std::string& key, const std::string& place, const std::optional<Need>& unmet,
+                          const char* more = "") {
+        if (unmet)
+            config.notices.push_back(
+                fmt::format("{}: {} does nothing unless {}{}", place, key, unmet->words, more));
     };
     for (const auto& [key, place] : config.given) {
         if (is_swept(config, key)) refuse(place, fmt::format("{} is swept: leave it to [sweep]", key));
-        check(key, place, effects.unmet(key));
+        note(key, place, effects.unmet(key));
     }
-    for (const SweepAxis& axis : config.sweep) check(axis.key, axis.place, effects.unmet(axis.key, true));
     for (size_t i = 0; i < config.layers.size(); ++i)
         for (const auto& [key, value] : config.layers[i].keys)
-            check(key, config.layers[i].place, effects.unmet_in_layer(key, i));
+            note(key, config.layers[i].place, effects.unmet_in_layer(key, i));
+    std::erase_if(config.sweep, [&](const SweepAxis& axis) {
+        const std::optional<Need> unmet = effects.unmet(axis.key, true);
+        note(axis.key, axis.place, unmet, ": it is not swept");
+        return unmet.has_value();
+    });
+    if (config.sweep.size() < 2) config.zip = false;
+    if (!effects.draw_anything() && config.monte_carlo.chips > 1)
+        config.notices.push_back(fmt::format(
+            "{}: nothing is random at any point, so all chips are alike: monte_carlo.chips = 1 is enough",
+            config.source));
 }
 
 void check_points(const Config& config) {
@@ -273,17 +342,31 @@ Config parse_config(const std::string& text, const std::string& name, const std:
                std::string(error.description()));
     }
     for (const std::string& assignment : set) reader.set(assignment);
+    reader.check_sweep();
     if (config.model.file.empty())
         refuse(name, "model.file is missing: [model] file = \"network.onnx\" or a zoo name");
-    check_effects(config);
+    note_idle_keys(config);
     check_points(config);
     return config;
 }
 
-/// Files are named from where the user is: the resolved config must mean the same from everywhere.
-static void make_absolute(std::string& path) {
-    if (!path.empty() && std::filesystem::exists(path)) path = std::filesystem::absolute(path).string();
+namespace {
+
+/// What a config names lies beside it, what a command line names where the user is: the resolved config must
+/// mean the same from everywhere. What is not there may be a name of the zoo.
+void resolve(std::string& path, const std::string& key, const Config& config,
+             const std::filesystem::path& folder) {
+    if (path.empty()) return;
+    const auto given = config.given.find(key);
+    const bool beside = given != config.given.end() && given->second != "--set";
+    const std::filesystem::path there =
+        std::filesystem::absolute(beside ? folder / path : std::filesystem::path(path));
+    std::error_code error;
+    const bool is_file = path.find('/') != std::string::npos || path.ends_with(".onnx");
+    if (is_file || std::filesystem::exists(there, error)) path = there.lexically_normal().string();
 }
+
+}  // namespace
 
 Config read_config(const std::filesystem::path& file, const std::vector<std::string>& set) {
     std::ifstream stream(file, std::ios::binary);
@@ -291,8 +374,8 @@ Config read_config(const std::filesystem::path& file, const std::vector<std::str
     if (!stream || !(text << stream.rdbuf()))
         throw InputError(fmt::format("{}: cannot be read; is it there, and a TOML file?", file.string()));
     Config config = parse_config(text.str(), file.string(), set);
-    make_absolute(config.model.file);
-    make_absolute(config.data.directory);
+    resolve(config.model.file, "model.file", config, file.parent_path());
+    resolve(config.data.directory, "data.directory", config, file.parent_path());
     return config;
 }
 

@@ -4,12 +4,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "host/config/keys.h"
 #include "host/config/points.h"
 #include "host/statistics/statistics.h"
 #include "kernels/base/error.h"
+#include "kernels/crossbar/slicing.h"
 #include "models/data/data_set.h"
 #include "models/names.h"
 
@@ -24,6 +26,17 @@ const Need kConverters{"adc.bits > 0", [](const Config& c) { return c.adc.bits >
 /// Whether the type of converter draws numbers for each.
 bool draws_numbers(const AdcSettings& adc) {
     return AdcModel(adc.type, adc.types, static_cast<int>(adc.bits)).draws > 0;
+}
+
+const Need kSlices{
+    "weights have several slices: crossbar.cell_bits below the bits of a weight's largest level",
+    [](const Config& c) { return c.crossbar.has_slices(); }};
+/// Of the slice that asks for most; any number where weights are real.
+int64_t most_levels_asked(const CrossbarSettings& asked) {
+    if (asked.weight_bits == 0) return std::numeric_limits<int64_t>::max();
+    int64_t most = 0;
+    for (const Slice& slice : slices_of(asked)) most = std::max(most, levels_asked(asked, slice));
+    return most;
 }
 
 /// That device.error is one of the kinds for which `holds`.
@@ -60,6 +73,8 @@ const std::map<std::string, std::vector<Need>>& key_needs() {
          {{"something is calibrated: chip.level = \"crossbar\", or chip.relu_levels", calibrates}}},
         {"crossbar.cell_bits",
          {{"crossbar.weight_bits > 0", [](const Config& c) { return c.crossbar.weight_bits > 0; }, true}}},
+        {"crossbar.slice_bits", {kSlices}},
+        {"crossbar.slice_range", {kSlices}},
         {"crossbar.bias_rows",
          {{"crossbar.bias = \"analog\"",
            [](const Config& c) { return c.crossbar.bias == BiasMode::analog; }}}},
@@ -67,6 +82,11 @@ const std::map<std::string, std::vector<Need>>& key_needs() {
          {{"device.g_min > 0 (only their ratio matters)",
            [](const Config& c) { return c.device.g_min > 0 || description_of(c.device.error).microsiemens; },
            true}}},
+        {"device.levels",
+         {{"device.levels is below the levels that crossbar.cell_bits asks of a cell",
+           [](const Config& c) {
+               return c.device.levels == 0 || c.device.levels < most_levels_asked(c.crossbar);
+           }}}},
         {"device.error", {kSigma}},
         {"device.sigma", {error_kind(&ErrorDescription::scaled)}},
         {"device.relative_to", {error_kind(&ErrorDescription::relative), kSigma}},
@@ -106,6 +126,15 @@ std::vector<Need> needs_of(const std::string& key) {
             all.insert(all.end(), found->second.begin(), found->second.end());
     }
     return all;
+}
+
+/// Whether chips, or reads, differ by chance.
+bool draws(const Config& c) {
+    if (!is_crossbar(c)) return c.parameter.sigma > 0;
+    const DeviceSettings& d = c.device;
+    const AdcSettings& a = c.adc;
+    return d.effective_error() != ErrorKind::none || d.stuck_low + d.stuck_high + d.read_noise > 0 ||
+           (a.bits > 0 && (a.gain_sigma + a.offset_sigma + a.noise > 0 || draws_numbers(a)));
 }
 
 std::optional<Need> unmet_in(const Config& config, const std::vector<Need>& needs, bool switches) {
@@ -243,6 +272,13 @@ std::optional<Need> Effects::unmet(const std::string& key, bool switches) const 
 
 std::optional<Need> Effects::unmet_in_layer(const std::string& key, size_t layer) const {
     return unmet_in_all(with_layer_[layer], needs_of(key), false);
+}
+
+bool Effects::draw_anything() const {
+    if (std::any_of(points_.begin(), points_.end(), draws)) return true;
+    return std::any_of(with_layer_.begin(), with_layer_.end(), [](const std::vector<Config>& points) {
+        return std::any_of(points.begin(), points.end(), draws);
+    });
 }
 
 std::optional<Contradiction> contradiction(const Config& c) {

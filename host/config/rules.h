@@ -34,6 +34,8 @@ class Effects {
     std::optional<Need> unmet(const std::string& key, bool switches = false) const;
     /// The same for a key that [[layer]] number `layer` sets.
     std::optional<Need> unmet_in_layer(const std::string& key, size_t layer) const;
+    /// Whether chips differ at any point, in any layer.
+    bool draw_anything() const;
 
   private:
     std::vector<Config> points_;

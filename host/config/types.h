@@ -93,6 +93,7 @@ struct Config : ArraySettings {
     bool zip = false;
     std::map<std::string, std::string> given;  ///< keys that the user wrote -> "file:line" or "--set"
     std::string source;                        ///< the file's name, for messages
+    std::vector<std::string> notices;          ///< what of it changes nothing, a line each
 };
 
 /// Whether ranges are measured on the calibration images: input and converter ranges, ReLU levels.

@@ -15,7 +15,7 @@ namespace {
 class CalibrationPass {
   public:
     CalibrationPass(const Program& program, const CalibrationRun& run)
-        : program_(program), chip_(program.make_chip()) {
+        : program_(program), stop_(run.stop), chip_(program.make_chip()) {
         const int64_t threads = std::clamp<int64_t>(run.threads, 1, run.count);
         for (int64_t t = 0; t < threads; ++t) {
             const int64_t first = run.count * t / threads, count = run.count * (t + 1) / threads - first;
@@ -30,6 +30,7 @@ class CalibrationPass {
     }
 
     void run_step(int step) {
+        if (stop_ && *stop_) throw Stopped{};
         on_streams([&](size_t t) { streams_[t]->run(*chip_, step, step + 1); });
     }
 
@@ -53,6 +54,7 @@ class CalibrationPass {
     }
 
     const Program& program_;
+    const std::atomic<bool>* stop_;
     std::unique_ptr<Chip> chip_;
     std::vector<std::unique_ptr<Stream>> streams_;
 };

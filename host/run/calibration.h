@@ -3,6 +3,7 @@
 // before it, already quantised, deliver.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "kernels/backend.h"
@@ -13,7 +14,11 @@ struct CalibrationRun {
     const ImageStore& images;  ///< the first images of the training split, never test images
     int64_t count = 0;         ///< how many, >= 1
     int threads = 1;
+    const std::atomic<bool>* stop = nullptr;  ///< once set, calibrating throws Stopped
 };
+
+/// Whoever asked for it wanted it no more: nothing is wrong, and nothing was made.
+struct Stopped {};
 
 /// Whether the plan has anything to calibrate.
 bool needs_calibration(const Plan& plan);

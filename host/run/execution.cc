@@ -24,6 +24,7 @@ class PointOnDevices {
     PointOnDevices(WorkingDevices& devices, Workload& workload, const RunPoint& point, const Workers& workers)
         : workload_(workload),
           programs_(devices.load(plan_of(workload, point))),
+          stop_(workers.stop),
           calibration_(calibrated(devices, workers.threads)),
           chips_(shares_of(programs_, workload), workload.test_count(), calibration_, workers,
                  static_cast<uint64_t>(point.config.monte_carlo.seed), calibrator()) {}
@@ -45,7 +46,7 @@ class PointOnDevices {
         if (!needs_calibration(plan())) return {};
         workload_.read_calibration_images();
         return devices.on_first(programs_, [&](const LoadedProgram& on) {
-            return calibrate(*on.program, workload_.calibration_run(threads, on.device));
+            return calibrate(*on.program, calibration_run(threads, on.device));
         });
     }
 
@@ -53,13 +54,19 @@ class PointOnDevices {
         if (!calibrates_on_chips(plan())) return {};
         return [this](size_t share, const ChipAddress& address) {
             const LoadedProgram& on = programs_[share];
-            return calibrate_chip(*on.program, calibration_, address,
-                                  workload_.calibration_run(1, on.device));
+            return calibrate_chip(*on.program, calibration_, address, calibration_run(1, on.device));
         };
+    }
+
+    CalibrationRun calibration_run(int threads, size_t device) const {
+        CalibrationRun run = workload_.calibration_run(threads, device);
+        run.stop = stop_;
+        return run;
     }
 
     Workload& workload_;
     std::vector<LoadedProgram> programs_;
+    const std::atomic<bool>* stop_;
     const Calibration calibration_;
     MonteCarlo chips_;
 };

@@ -77,7 +77,10 @@ Score MonteCarlo::score_batches(const Chip& chip, Worker& worker, std::atomic<in
         if (first >= images_ || stopped()) return stream.take_score();
         const int64_t count = std::min(workers_.batch, images_ - first);
         stream.load(devices_[worker.device].images, first, count);
-        stream.run(chip, 0, steps);
+        for (int step = 0; step < steps; ++step) {
+            if (stopped()) return {};
+            stream.run(chip, step, step + 1);
+        }
         stream.add_score();
         if (workers_.images_read) workers_.images_read(count);
     }

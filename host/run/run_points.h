@@ -21,7 +21,4 @@ struct RunPoint {
 /// layer alone. Throws InputError for a point that cannot be run: nothing has been run then.
 std::vector<RunPoint> run_points(const Config& config, const Graph& network, bool per_layer);
 
-/// What a point sets, for a person: "device.sigma = 0.1, layer = \"conv1\"".
-std::string description_of(const PointLabel& label);
-
 }  // namespace mho

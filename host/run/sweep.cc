@@ -2,6 +2,8 @@
 
 #include "host/chip/point_plan.h"
 #include "host/results/findings.h"
+#include "host/results/tables.h"
+#include "host/run/calibration.h"
 #include "host/run/execution.h"
 #include "host/run/run_info.h"
 #include "host/run/workload.h"
@@ -19,12 +21,12 @@ std::vector<PointLabel> labels_of(const std::vector<RunPoint>& points) {
 void run_point(size_t point, const MonteCarloConfig& wanted, Execution& execution, Gathering& gathered,
                ProgressMeter& progress, const std::atomic<bool>& stop) {
     const PointResult& so_far = gathered.run().points[point];
-    progress.begin_point(description_of(so_far.label), top1_of(so_far.chips));
+    progress.begin_point(words(so_far.label), right_images(so_far.chips).right);
     std::vector<uint32_t> chips = next_chips(so_far.chips, wanted);
     for (; !chips.empty() && !stop; chips = next_chips(so_far.chips, wanted))
         execution.run({point, chips}, [&](const ChipResult& chip) {
             gathered.add(point, chip);
-            progress.add_chip(chip.top1_fraction());
+            progress.add_chip(chip.top1);
         });
     progress.end_point(stop ? 0 : wanted.chips - std::ssize(so_far.chips));
 }
@@ -50,13 +52,16 @@ RunResult run_sweep(const Devices& devices, const Config& config, const SweepOpt
     Execution execution(workload, points,
                         {options.threads, &stop, [&](int64_t images) { progress.add_images(images); },
                          [&](const std::string& text) { progress.note(text); }});
-    if (!gathered.run().digital) {
-        progress.note("digital baseline");
-        if (const std::optional<Outcome> baseline = execution.digital(digital, wanted.batch))
-            gathered.set_digital(*baseline);
+    try {
+        if (!gathered.run().digital) {
+            progress.note("digital baseline");
+            if (const std::optional<Outcome> baseline = execution.digital(digital, wanted.batch))
+                gathered.set_digital(*baseline);
+        }
+        for (size_t p = 0; p < points.size() && !stop; ++p)
+            run_point(p, wanted, execution, gathered, progress, stop);
+    } catch (const Stopped&) {  // in the middle of a calibration
     }
-    for (size_t p = 0; p < points.size() && !stop; ++p)
-        run_point(p, wanted, execution, gathered, progress, stop);
     return gathered.run();
 }
 
