@@ -1,7 +1,11 @@
 #include "host/util/output.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <fstream>
 
 #include "kernels/base/error.h"
@@ -18,6 +22,18 @@ void make_empty_directory(const fs::path& directory) {
     if (!fs::is_empty(directory, error))
         throw InputError(
             fmt::format("--out {}: holds other files; use an empty or new directory", directory.string()));
+}
+
+DirectoryLock::DirectoryLock(const fs::path& directory)
+    : file_(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    if (file_ < 0 || ::flock(file_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+    ::close(std::exchange(file_, -1));
+    throw RunError(fmt::format("--out {}: another mho is running there: let it end, or use another --out",
+                               directory.string()));
+}
+
+DirectoryLock::~DirectoryLock() {
+    if (file_ >= 0) ::close(file_);
 }
 
 void write_file(const fs::path& directory, const std::string& name, const std::string& text) {
