@@ -22,11 +22,35 @@ uint32_t read_big_endian(std::istream& in, const std::string& file, const char* 
     return uint32_t{bytes[0]} << 24 | uint32_t{bytes[1]} << 16 | uint32_t{bytes[2]} << 8 | bytes[3];
 }
 
+/// What elements of an IDX file's type are; nothing where there is
+/// no such type.
+const char* element_type(uint32_t type) {
+    switch (type) {
+        case 0x08:
+            return "unsigned bytes";
+        case 0x09:
+            return "signed bytes";
+        case 0x0b:
+            return "16-bit integers";
+        case 0x0c:
+            return "32-bit integers";
+        case 0x0d:
+            return "32-bit floating-point numbers";
+        case 0x0e:
+            return "64-bit floating-point numbers";
+    }
+    return nullptr;
+}
+
 /// Checks the magic number and returns the number of axes.
 int checked_rank(uint32_t magic, const std::string& file, int min_rank, int max_rank) {
     if (magic >> 16 == 0x1f8b)
         throw InputError(fmt::format("{}: this file is still compressed; run gunzip on it", file));
     const uint32_t type = magic >> 8, rank = magic & 0xff;
+    if (const char* name = element_type(type); name && type != unsigned_byte)
+        throw InputError(fmt::format(
+            "{}: an IDX file of {}; mho reads those of unsigned bytes: save the pixels as such, 0 to 255",
+            file, name));
     if (type != unsigned_byte)
         throw InputError(
             fmt::format("{}: starts with the magic number 0x{:08x}; an IDX file of unsigned bytes starts "
