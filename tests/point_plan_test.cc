@@ -54,6 +54,17 @@ std::string refusal(const std::string& text, const Graph& graph = network()) {
     return "";
 }
 
+std::string lowering_refusal(const std::string& text, const Graph& graph) {
+    const Config c = config(text);
+    const NumberedGraph numbered = prepare_network(graph, c);
+    try {
+        lower(numbered, lowering_options(c, numbered));
+    } catch (const InputError& error) {
+        return error.what();
+    }
+    return "";
+}
+
 std::string for_layer(size_t layer, const std::string& keys) {
     return "[[layer]]\nmatch = \"" + layer_names(network())[layer] + "\"\n" + keys;
 }
@@ -148,6 +159,18 @@ TEST(PointPlan, weights_are_cut_into_slices_as_asked) {
                 HasSubstr("slices of 256 and 128 levels"));
     EXPECT_EQ(refusal("[chip]\nlevel = \"crossbar\"\n[crossbar]\nweight_bits = 16\ncell_bits = "
                       "8\nslice_range = \"common\"\n"),
+              "");
+}
+
+TEST(PointPlan, sums_that_64_bits_might_not_hold_are_refused) {
+    // 2^17 rows x 32,767 x 2^16 codes x two polarities of weights that sum to 2^15 - 1.
+    const std::string wide = "[chip]\nlevel = \"crossbar\"\n[crossbar]\nweight_bits = 16\ndac_bits = 1\n";
+    GraphBuilder b(4);
+    b.output(b.linear(b.input({1, 1 << 17}), 1));
+    EXPECT_THAT(
+        lowering_refusal(wide + "input_bits = 16\ncell_bits = 1\n", b.graph),
+        HasSubstr("may need more than 64 bits"));
+    EXPECT_EQ(lowering_refusal(wide + "cell_bits = 2\nslice_range = \"common\"\ninput_bits = 8\n", b.graph),
               "");
 }
 

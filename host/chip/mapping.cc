@@ -65,6 +65,20 @@ void lay_out_grid(CrossbarLayer& l, const std::string& name) {
     grid.g_min = static_cast<int64_t>(std::rint(g_ratio / (1 - g_ratio) * static_cast<double>(grid.span)));
 }
 
+/// Joined sums are int64: that of a column whose every cell is as full, and every input as large, as can be
+/// fits.
+void check_sums(const CrossbarLayer& l, const std::string& name) {
+    double weights = 0;
+    for (const Slice& s : l.grid.slices) weights += static_cast<double>(s.weight * l.polarities());
+    const double largest = weights * static_cast<double>(l.rows()) * kGridMax *
+                           std::ldexp(1.0, static_cast<int>(l.crossbar.input_bits));
+    if (largest >= 0x1p63)
+        throw InputError(
+            fmt::format("layer {}: sums over its {} inputs may need more than 64 bits: use fewer "
+                        "crossbar.input_bits, or crossbar.slice_range = \"common\"",
+                        name, l.inputs));
+}
+
 /// w_scale of each group and output.
 std::vector<double> weight_scales(const WeightMatrix& m, const MappingRequest& asked) {
     const CrossbarSettings& c = asked.crossbar;
@@ -140,6 +154,7 @@ CrossbarLayer map_crossbar(const WeightMatrix& m, const MappingRequest& asked) {
     l.row_begin = tile_boundaries(l.rows(), l.crossbar.rows, l.crossbar.fill);
     l.column_begin = tile_boundaries(l.outputs, l.crossbar.columns, l.crossbar.fill);
     lay_out_grid(l, m.name);
+    check_sums(l, m.name);
 
     const std::vector<double> scales = weight_scales(m, asked);
     for (double scale : scales)
