@@ -101,6 +101,8 @@ class Stream {
     virtual ColumnHistograms measure_columns(const Chip& chip, int step) const = 0;
     /// Everything inside crossbar step `step` for image `image` of the batch: for `mho probe` and the oracle.
     virtual CrossbarTrace trace(const Chip& chip, int step, int64_t image) const = 0;
+    /// Whether run() returns before its steps are done: then they are best handed over together.
+    virtual bool is_asynchronous() const { return false; }
 
   protected:
     /// first, first + 1, ...: `count` of them, until the next call.

@@ -205,6 +205,18 @@ TEST(Config, points_that_would_be_alike_are_not_swept) {
         << "at the other level the other one";
 }
 
+/// Where a dropped key alone told points apart, one of them is left: the resolved config can be read again.
+TEST(Config, points_that_a_dropped_key_told_apart_are_one) {
+    const Config c = parse_config(
+        std::string(kModel) +
+            "[chip]\nlevel = \"crossbar\"\n[sweep]\nzip = true\n\"device.sigma\" = [0.1, 0.1, 0.2]\n"
+            "\"parameter.sigma\" = [0, 0.1, 0.2]\n\"crossbar.rows\" = [64, 64, 64]\n",
+        "run.toml");
+    ASSERT_EQ(c.sweep.size(), 2u);
+    for (const SweepAxis& axis : c.sweep) EXPECT_EQ(axis.values.size(), 2u) << axis.key;
+    EXPECT_EQ(sweep_points(parse_config(to_toml(c), "again")).size(), 2u);
+}
+
 TEST(Config, shell_words_are_read_as_meant) {
     const std::string sweep =
         std::string(kModel) +
@@ -269,6 +281,9 @@ TEST(Config, mistakes_are_named) {
         {model + "[sweep]\n\"parameter.sigma\" = [-1]\n", "parameter.sigma"},
         {model + "[sweep]\n\"model.file\" = [\"a\"]\n", "cannot be swept"},
         {model + "[sweep]\nzip = 1\n", "zip takes true or false"},
+        {model + "[sweep]\nzip = true\n", "at least two"},
+        {model + "[sweep]\n\"parameter.sigma\" = [0.1]\nparameter.sigma = [0.2]\n",
+         "parameter.sigma is swept twice"},
         {model + "[sweep]\nzip = true\n\"parameter.sigma\" = [1, 2]\n\"parameter.mu\" = [1]\n", "one length"},
         {"layer = 3\n" + model, "[[layer]]"},
         {model + "[[layer]]\ndigital = true\n", "needs match"},

@@ -213,7 +213,7 @@ TEST(Findings, images_a_chip_follow_from_what_a_chip_cost) {
     const Spread s = *spread(run.points[0]);
     EXPECT_DOUBLE_EQ(s.chip_cost, 300);
     const double time = 4 * (1000 + 300);
-    EXPECT_DOUBLE_EQ(*s.suggested_images, *s.variance.suggested_images(time));
+    EXPECT_DOUBLE_EQ(*s.suggested_images, *s.variance.suggested_images(time, 300));
     EXPECT_DOUBLE_EQ(*s.suggested_chips, time / (*s.suggested_images + 300));
     EXPECT_DOUBLE_EQ(json::parse(results_json(run))["points"][0]["suggested_images"].get<double>(),
                      *s.suggested_images);
@@ -239,6 +239,9 @@ TEST(Findings, name_a_digital_network_that_guesses) {
     EXPECT_THAT(said(110, 10), HasSubstr("digital top-1 is chance (10 classes)"));
     EXPECT_THAT(said(40, 10), HasSubstr("chance")) << "worse than guessing";
     EXPECT_THAT(said(130, 10), Not(HasSubstr("chance")));  // 11.0 to 15.2 %
+    RunResult few = run_of(1, 1, {{1, 1}});
+    few.info.classes = 10;
+    EXPECT_THAT(findings_text(few), Not(HasSubstr("chance"))) << "one image leaves it open";
     EXPECT_THAT(said(110, 0), Not(HasSubstr("chance"))) << "a run that does not say how many there are";
 }
 
@@ -248,9 +251,8 @@ TEST(Findings, name_a_point_whose_cells_are_cut) {
         for (ChipResult& chip : point.chips) chip.cells = 1000, chip.clipped_cells = 450;
     EXPECT_THAT(findings_text(run), Not(HasSubstr("were cut to"))) << "idle cells alone";
     run.points[1].chips[0].clipped_cells = 800;
-    EXPECT_THAT(
-        findings_text(run),
-        HasSubstr("62.50 % of the cells were cut to 0 or to what they can hold at device.sigma = 1: "));
+    EXPECT_THAT(findings_text(run), HasSubstr("62.50 % of the cells were cut to 0 or to what they can hold "
+                                              "at device.sigma = 1: the programming error"));
 }
 
 TEST(Findings, layers_alone_are_compared_with_the_digital_network) {

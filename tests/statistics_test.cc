@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <numeric>
 #include <random>
@@ -100,6 +101,22 @@ TEST(Accuracy, intervals_lie_within_0_and_1_around_the_mean) {
                 ASSERT_LT(interval.low, interval.high);
             }
         }
+    }
+}
+
+/// Millions of trials: found in no time, and where the two ways meet they agree.
+TEST(Accuracy, intervals_of_many_alike_chips_are_found_at_once) {
+    const RightImages many{std::vector<int64_t>(100000, 45000), 50000};
+    const auto begin = std::chrono::steady_clock::now();
+    const Interval interval = *summarise(many, .95).mean_interval;
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
+    EXPECT_LT(interval.low, .9);
+    EXPECT_GT(interval.high, .9);
+    for (int64_t trials : {199'000, 201'000}) {  // of which half are right
+        const Yield y = yield_of(trials / 2, trials, .95);
+        const double half = 1.959964 * .5 / std::sqrt(static_cast<double>(trials));
+        EXPECT_NEAR(y.interval.low, .5 - half, .005 * half) << trials;
+        EXPECT_NEAR(y.interval.high, .5 + half, .005 * half) << trials;
     }
 }
 
@@ -256,16 +273,16 @@ TEST(VarianceComponents, of_three_chips_by_hand) {
     const VarianceComponents v = variance_components({{60, 70, 80}, 100});
     EXPECT_NEAR(v.images, 0.7 * 0.3, 1e-15);
     EXPECT_NEAR(v.chips, (0.1 * 0.1 + 0.1 * 0.1) / 2, 1e-15);
-    EXPECT_NEAR(*v.suggested_images(10000), std::sqrt(0.21 * 10000 / 0.01), 1e-9);
-    EXPECT_EQ(*v.suggested_images(0.01), 1);         // no chip is looked at with less than one image
-    EXPECT_EQ(*v.suggested_images(100), 100 / 5.0);  // nor fewer chips than say how they differ
+    EXPECT_NEAR(*v.suggested_images(10000, 0), std::sqrt(0.21 * 10000 / 0.01), 1e-9);
+    EXPECT_EQ(*v.suggested_images(0.01, 0), 1);             // no chip is looked at with less than one image
+    EXPECT_EQ(*v.suggested_images(100, 5), 100 / 5.0 - 5);  // nor fewer chips than say how they differ
 }
 
 TEST(VarianceComponents, suggested_images_vary_least) {
     const VarianceComponents v{.004, .2};
     const double cost = 30, time = 20 * (cost + 500);  // of k chips: time / (cost + images)
     const auto variance = [&](double images) { return v.chips * (cost + images) / time + v.images / images; };
-    const double images = *v.suggested_images(time);
+    const double images = *v.suggested_images(time, cost);
     EXPECT_LT(variance(images), variance(images * 1.01));
     EXPECT_LT(variance(images), variance(images / 1.01));
 }
@@ -273,7 +290,7 @@ TEST(VarianceComponents, suggested_images_vary_least) {
 TEST(VarianceComponents, equal_chips_have_no_spread) {
     const VarianceComponents v = variance_components({{7, 7, 7}, 30});  // whose mean is no binary fraction
     EXPECT_EQ(v.chips, 0);
-    EXPECT_FALSE(v.suggested_images(10));
+    EXPECT_FALSE(v.suggested_images(10, 0));
 }
 
 TEST(PairedDifference, is_of_the_differences) {

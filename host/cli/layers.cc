@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cstdio>
+
 #include "host/cli/commands.h"
+#include "host/config/points.h"
 #include "host/run/layer_list.h"
 #include "models/onnx/onnx.h"
 #include "models/zoo.h"
@@ -18,7 +21,12 @@ struct LayersCommand {
 
 /// A network as MODEL names it, on the arrays of the defaults; or a config, with its own.
 Config config_of(const LayersCommand& o) {
-    if (o.model.ends_with(".toml")) return read_config(ConfigOptions{o.model, o.set, {}});
+    if (o.model.ends_with(".toml")) {
+        const Config config = read_config(ConfigOptions{o.model, o.set, {}});
+        if (!config.sweep.empty())
+            std::fputs("note: the arrays are those of the sweep's first point\n", stderr);
+        return sweep_points(config).front().config;
+    }
     Config config =
         parse_config("[model]\nfile = \"network\"\n[chip]\nlevel = \"crossbar\"\n", "mho layers", o.set);
     config.model.file = o.model;

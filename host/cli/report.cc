@@ -21,10 +21,10 @@ void write_results(const std::string& directory, const RunResult& run) {
 
 void print_results(const std::string& directory, const RunResult& run) {
     winsize size{};
-    const bool narrow =
+    const bool terminal =
         isatty(STDOUT_FILENO) == 1 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
     const std::string findings = findings_text(run),
-                      table = narrow ? points_table(run, size.ws_col) : points_table(run);
+                      table = terminal ? points_table(run, size.ws_col) : points_table(run);
     fmt::print("{}\n{}{}{}/report.html\n", table, findings, findings.empty() ? "" : "\n", directory);
 }
 
@@ -35,6 +35,9 @@ void add_report(CLI::App& app) {
     command->add_option("RUN", *directory, "Directory of a run: the --out of mho sweep")->required();
     command->callback([directory] {
         *directory = without_slash(*directory);
+        std::error_code error;
+        const bool there = std::filesystem::exists(*directory, error);  // whoever opens it says what is wrong
+        const DirectoryLock lock = there ? DirectoryLock(*directory) : DirectoryLock();
         const RunResult run = Store::open(*directory).result();
         write_results(*directory, run);
         print_results(*directory, run);

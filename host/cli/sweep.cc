@@ -3,11 +3,13 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 
 #include "host/cli/commands.h"
 #include "host/config/read.h"
 #include "host/run/sweep.h"
+#include "host/util/output.h"
 #include "kernels/base/error.h"
 
 namespace mho::cli {
@@ -19,17 +21,19 @@ std::atomic<int> interrupting = 0;  // the signal
 /// The first signal ends the run once every thread is done with its layer; the second one ends it at once.
 /// Nothing here but what a signal handler may call.
 void on_interrupt(int signal) {
-    if (interrupted.exchange(true)) {
+    const int error = errno;
+    if (interrupting.exchange(signal) != 0) {
         std::signal(signal, SIG_DFL);
         std::raise(signal);
         return;
     }
-    interrupting = signal;
+    interrupted = true;
     constexpr char kText[] =
         "\nmho: stopping when every thread is done with the layer that it is at; chips in flight are "
-        "dropped, finished ones "
-        "are kept. Once more ends it at once\n";
+        "dropped, "
+        "finished ones are kept. Once more ends it at once\n";
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kText, sizeof(kText) - 1);
+    errno = error;
 }
 
 struct SweepCommand {
@@ -56,14 +60,15 @@ std::string reproducing_command(const SweepCommand& o) {
 
 void run_sweep(SweepCommand& o) {
     for (int signal : {SIGINT, SIGTERM, SIGHUP})
-        if (std::signal(signal, on_interrupt) == SIG_IGN && signal == SIGHUP)
-            std::signal(signal, SIG_IGN);  // nohup
+        if (std::signal(signal, on_interrupt) == SIG_IGN)
+            std::signal(signal, SIG_IGN);  // nohup, or a shell's &
     const Config config = read_config(o.config);
     o.out = without_slash(o.out);
+    const DirectoryLock lock(o.out);
     const Devices devices = open_devices(o.machine.backend);
     ProgressLine line(stderr_screen());
     SweepOptions options;
-    options.out = RunDirectory{o.out, o.resume};
+    options.out = RunDirectory{o.out, o.resume, true};
     options.per_layer = o.per_layer;
     options.threads = thread_count(o.machine, devices);
     options.command = reproducing_command(o);

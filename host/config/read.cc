@@ -67,8 +67,8 @@ class Reader {
 
     /// That the axes, those of --set too, go together.
     void check_sweep() const {
-        if (config_.sweep.empty()) return;
-        config_.zip ? check_zip(sweep_place_) : check_product(sweep_place_);
+        if (config_.zip) return check_zip(sweep_place_);
+        if (!config_.sweep.empty()) check_product(sweep_place_);
     }
 
     /// --set key=value; the value is TOML, or a bare word. Of a swept key a list is another list, one value
@@ -198,6 +198,8 @@ class Reader {
     void read_axis(const std::string& name, const toml::node& value) {
         const Key& key = known_key(name, place(value));
         if (!key.sweepable) refuse(place(value), fmt::format("{} cannot be swept", name));
+        for (const auto& [line, axis] : axes_)
+            if (axis.key == name) refuse(place(value), fmt::format("{} is swept twice", name));
         const toml::array* values = value.as_array();
         if (!values) refuse(place(value), fmt::format("{} = [...]: a sweep takes an array of values", name));
         axes_.emplace_back(value.source().begin.line,
@@ -294,6 +296,21 @@ std::string place_of(const Config& config, const std::vector<std::string>& keys)
     return config.source;
 }
 
+/// Points that only keys without an effect told apart.
+void drop_equal_rows(std::vector<SweepAxis>& zipped) {
+    if (zipped.empty()) return;
+    std::vector<std::vector<ConfigValue>> rows;
+    for (size_t i = 0; i < zipped[0].values.size(); ++i) {
+        std::vector<ConfigValue> row;
+        for (const SweepAxis& axis : zipped) row.push_back(axis.values[i]);
+        if (std::find(rows.begin(), rows.end(), row) == rows.end()) rows.push_back(std::move(row));
+    }
+    for (size_t a = 0; a < zipped.size(); ++a) {
+        zipped[a].values.clear();
+        for (const std::vector<ConfigValue>& row : rows) zipped[a].values.push_back(row[a]);
+    }
+}
+
 /// Notes what changes nothing, anywhere: a config may be tried at both levels, or without an effect. Points
 /// that would be alike are not run.
 void note_idle_keys(Config& config) {
@@ -311,11 +328,12 @@ void note_idle_keys(Config& config) {
     for (size_t i = 0; i < config.layers.size(); ++i)
         for (const auto& [key, value] : config.layers[i].keys)
             note(key, config.layers[i].place, effects.unmet_in_layer(key, i));
-    std::erase_if(config.sweep, [&](const SweepAxis& axis) {
+    const size_t dropped = std::erase_if(config.sweep, [&](const SweepAxis& axis) {
         const std::optional<Need> unmet = effects.unmet(axis.key, true);
         note(axis.key, axis.place, unmet, ": it is not swept");
         return unmet.has_value();
     });
+    if (config.zip && dropped > 0) drop_equal_rows(config.sweep);
     if (config.sweep.size() < 2) config.zip = false;
     if (!effects.draw_anything() && config.monte_carlo.chips > 1)
         config.notices.push_back(fmt::format(
@@ -354,7 +372,7 @@ namespace {
 
 /// What a config names lies beside it, what a command line names where the user is: the resolved config must
 /// mean the same from everywhere. What is not there may be a name of the zoo.
-void resolve(std::string& path, const std::string& key, const Config& config,
+void resolve(std::string& path, const std::string& key, bool may_be_name, const Config& config,
              const std::filesystem::path& folder) {
     if (path.empty()) return;
     const auto given = config.given.find(key);
@@ -362,8 +380,8 @@ void resolve(std::string& path, const std::string& key, const Config& config,
     const std::filesystem::path there =
         std::filesystem::absolute(beside ? folder / path : std::filesystem::path(path));
     std::error_code error;
-    const bool is_file = path.find('/') != std::string::npos || path.ends_with(".onnx");
-    if (is_file || std::filesystem::exists(there, error)) path = there.lexically_normal().string();
+    const bool is_file = !may_be_name || path.find('/') != std::string::npos || path.ends_with(".onnx");
+    if (is_file || std::filesystem::exists(there, error)) path = there.string();
 }
 
 }  // namespace
@@ -374,8 +392,8 @@ Config read_config(const std::filesystem::path& file, const std::vector<std::str
     if (!stream || !(text << stream.rdbuf()))
         throw InputError(fmt::format("{}: cannot be read; is it there, and a TOML file?", file.string()));
     Config config = parse_config(text.str(), file.string(), set);
-    resolve(config.model.file, "model.file", config, file.parent_path());
-    resolve(config.data.directory, "data.directory", config, file.parent_path());
+    resolve(config.model.file, "model.file", true, config, file.parent_path());
+    resolve(config.data.directory, "data.directory", false, config, file.parent_path());
     return config;
 }
 

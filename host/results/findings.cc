@@ -97,7 +97,7 @@ std::optional<Spread> spread(const PointResult& point) {
     const double chips = static_cast<double>(point.chips.size());
     if (reading > 0) s.chip_cost = programming / chips / (reading / images);
     const double time = images + chips * s.chip_cost;
-    s.suggested_images = s.variance.suggested_images(time);
+    s.suggested_images = s.variance.suggested_images(time, s.chip_cost);
     if (s.suggested_images) s.suggested_chips = time / (*s.suggested_images + s.chip_cost);
     return s;
 }

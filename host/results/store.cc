@@ -165,7 +165,7 @@ Store::Store(std::filesystem::path file, Access access) : file_(std::move(file))
 }
 
 Store::Store(Store&& other) noexcept
-    : lock_(std::move(other.lock_)), file_(std::move(other.file_)), db_(std::exchange(other.db_, nullptr)) {}
+    : file_(std::move(other.file_)), db_(std::exchange(other.db_, nullptr)) {}
 Store::~Store() { sqlite3_close(db_); }
 
 void Store::execute(const char* sql) const {
@@ -239,14 +239,11 @@ RunInfo Store::info() const {
 Store Store::create(const std::filesystem::path& directory, const RunInfo& info, bool resume) {
     const std::filesystem::path file = directory / kFile;
     std::error_code error;
-    std::filesystem::create_directories(directory, error);  // what is wrong shows below
-    DirectoryLock lock(directory);
     if (!std::filesystem::exists(file, error)) make_empty_directory(directory);
     if (resume && std::filesystem::exists(file, error) && std::filesystem::file_size(file, error) == 0)
         throw InputError(fmt::format(
             "--resume: {} is empty, so there is nothing to go on with: run without --resume", file.string()));
     Store store(file, Access::write);
-    store.lock_ = std::move(lock);
     store.execute("BEGIN EXCLUSIVE");
     const int64_t schema = store.schema();
     if (schema == 0) {

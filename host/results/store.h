@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "host/results/run.h"
-#include "host/util/output.h"
 
 struct sqlite3;
 
@@ -54,7 +53,6 @@ class Store {
     void check_resumes(const RunInfo& info, bool resume) const;
     std::vector<PointLabel> stored_points() const;
 
-    DirectoryLock lock_;  // of a store that is written
     std::filesystem::path file_;
     sqlite3* db_ = nullptr;
 

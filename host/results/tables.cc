@@ -66,9 +66,10 @@ std::vector<std::string> values_of(const PointLabel& label) {
     return row;
 }
 
+constexpr size_t kNumbers = 9;  // of a point, beside what it sets
+
 /// A point's row of the table, but for what the point sets.
 std::vector<std::string> numbers_of(const PointResult& point, double confidence) {
-    constexpr size_t kNumbers = 9;
     std::vector<std::string> row{fmt::format("{}", point.chips.size())};
     if (point.chips.empty()) {
         row.resize(kNumbers, "-");
@@ -100,7 +101,8 @@ std::string half_width(const Summary& s) { return percent(s.half_width()); }
 std::string chance_line(const RunResult& run) {
     if (!run.digital || run.info.classes < 2) return "";
     const double chance = 1 / static_cast<double>(run.info.classes);
-    if (yield_of(run.digital->top1, run.digital->images, run.info.confidence).interval.low > chance)
+    const bool far = run.digital->top1_fraction() >= 2 * chance;  // where few images leave much open
+    if (far || yield_of(run.digital->top1, run.digital->images, run.info.confidence).interval.low > chance)
         return "";
     return fmt::format(
         "digital top-1 is chance ({} classes): untrained weights, wrong labels or another normalisation?\n",
@@ -121,8 +123,8 @@ std::string clipped_line(const RunResult& run) {
     if (!worst) return "";
     const std::string label = words(worst->label);
     return fmt::format(
-        "{} % of the cells were cut to 0 or to what they can hold{}: device.sigma counts in what it is "
-        "relative to, not in uS or %\n",
+        "{} % of the cells were cut to 0 or to what they can hold{}: the programming error is larger than "
+        "their range\n",
         percent(most), label.empty() ? "" : " at " + label);
 }
 
@@ -212,7 +214,7 @@ std::string points_table(const RunResult& run, int columns) {
     }
     const std::string table = aligned(rows);
     const bool fits = table.find('\n') <= static_cast<size_t>(columns);
-    return digital_lines(run) + "\n" + (fits ? table : blocks(rows, head.size() - 9));
+    return digital_lines(run) + "\n" + (fits ? table : blocks(rows, head.size() - kNumbers));
 }
 
 std::string findings_text(const RunResult& run) {

@@ -7,6 +7,7 @@
 
 #include "host/results/run.h"
 #include "host/results/store.h"
+#include "host/util/output.h"
 
 namespace mho {
 
@@ -14,6 +15,7 @@ namespace mho {
 struct RunDirectory {
     std::filesystem::path path;
     bool resume = false;  ///< go on with the run that is there
+    bool locked = false;  ///< the caller holds its DirectoryLock, for what it writes there itself
 };
 
 class Gathering {
@@ -30,6 +32,7 @@ class Gathering {
     void add(size_t point, const ChipResult& chip);
 
   private:
+    DirectoryLock lock_;
     std::optional<Store> store_;
     RunResult run_;
 };

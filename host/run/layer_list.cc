@@ -12,11 +12,11 @@ namespace mho {
 std::vector<ListedLayer> list_layers(const Graph& graph, const Config& config) {
     Config on_arrays = config;
     on_arrays.chip.level = ChipLevel::crossbar;
-    on_arrays.chip.identity = IdentityMode::digital;
+    on_arrays.chip.identity = IdentityMode::digital;  // what belongs to the other level
+    on_arrays.chip.relu_levels = 0;
     if (on_arrays.chip.batch_norm == BatchNormMode::analog)
         on_arrays.chip.batch_norm = BatchNormMode::digital;
     const NumberedGraph network = prepare_network(graph, on_arrays);
-    check_points(on_arrays, {{{}, on_arrays}}, graph);
     const Plan plan = lower(network, lowering_options(on_arrays, network));
     std::map<std::string, const CrossbarLayer*> mapped;
     for (const Step& step : plan.steps)

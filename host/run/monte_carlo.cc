@@ -77,9 +77,10 @@ Score MonteCarlo::score_batches(const Chip& chip, Worker& worker, std::atomic<in
         if (first >= images_ || stopped()) return stream.take_score();
         const int64_t count = std::min(workers_.batch, images_ - first);
         stream.load(devices_[worker.device].images, first, count);
-        for (int step = 0; step < steps; ++step) {
+        const int together = stream.is_asynchronous() ? steps : 1;  // looked at between: whether to stop
+        for (int step = 0; step < steps; step += together) {
             if (stopped()) return {};
-            stream.run(chip, step, step + 1);
+            stream.run(chip, step, step + together);
         }
         stream.add_score();
         if (workers_.images_read) workers_.images_read(count);

@@ -80,6 +80,13 @@ double mean_variance(const RightImages& chips, double squares) {
 Interval clopper_pearson(double share, double trials, double confidence) {
     const double right = share * trials, wrong = trials - right, tail = (1 - confidence) / 2;
     constexpr double kNone = 0.01;  // so few that the end is 0 or 1 to more than 20 digits
+    constexpr double kMany =
+        1e5;  // so many that it is the normal distribution's to three digits, and soon found
+    if (std::min(right, wrong) > kMany) {
+        const double z = boost::math::quantile(boost::math::normal(), 1 - tail);
+        const double half = z * std::sqrt(share * (1 - share) / trials);
+        return {share - half, share + half};
+    }
     Interval i{0, 1};
     if (right > kNone)
         i.low = boost::math::quantile(boost::math::beta_distribution<>(right, wrong + 1), tail);
@@ -178,9 +185,9 @@ Yield yield_of(int64_t reached, int64_t chips, double confidence) {
     return {share, clopper_pearson(share, static_cast<double>(chips), confidence)};
 }
 
-std::optional<double> VarianceComponents::suggested_images(double time) const {
+std::optional<double> VarianceComponents::suggested_images(double time, double chip_cost) const {
     if (chips <= 0) return std::nullopt;
-    return std::clamp(std::sqrt(images * time / chips), 1.0, std::max(1.0, time / kFewestChips));
+    return std::clamp(std::sqrt(images * time / chips), 1.0, std::max(1.0, time / kFewestChips - chip_cost));
 }
 
 VarianceComponents variance_components(const RightImages& chips) {

@@ -69,9 +69,9 @@ struct VarianceComponents {
     double chips = 0;   ///< between chips, on the same images
     double images = 0;  ///< of one image's outcome
     /// Images a chip that give the least variance for the time, where k chips and n images took as long as
-    /// `time` images: sqrt(images time / chips), on as many chips as are left. None where chips do not
-    /// differ.
-    std::optional<double> suggested_images(double time) const;
+    /// `time` images and programming one chip as long as `chip_cost`: sqrt(images time / chips), but so few
+    /// that chips are left that say how they differ. None where they do not.
+    std::optional<double> suggested_images(double time, double chip_cost) const;
 };
 VarianceComponents variance_components(const RightImages& chips);
 

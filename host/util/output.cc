@@ -24,8 +24,10 @@ void make_empty_directory(const fs::path& directory) {
             fmt::format("--out {}: holds other files; use an empty or new directory", directory.string()));
 }
 
-DirectoryLock::DirectoryLock(const fs::path& directory)
-    : file_(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+DirectoryLock::DirectoryLock(const fs::path& directory) {
+    std::error_code error;
+    fs::create_directories(directory, error);  // whoever writes there says what is wrong
+    file_ = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file_ < 0 || ::flock(file_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
     ::close(std::exchange(file_, -1));
     throw RunError(fmt::format("--out {}: another mho is running there: let it end, or use another --out",

@@ -15,7 +15,8 @@ void make_empty_directory(const std::filesystem::path& directory);
 class DirectoryLock {
   public:
     DirectoryLock() = default;
-    /// Throws RunError where another process holds it.
+    /// Makes the directory where it is not there; where it cannot be made, holds nothing. Throws RunError
+    /// where another process holds it.
     explicit DirectoryLock(const std::filesystem::path& directory);
     DirectoryLock(DirectoryLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
     DirectoryLock& operator=(DirectoryLock&& other) noexcept {

@@ -28,6 +28,7 @@ class CudaStream : public Stream {
     void write(int input, std::span<const float> values, int64_t first, int64_t count) override;
     void run(const Chip& chip, int begin, int end) override;
     void wait() const override;
+    bool is_asynchronous() const override { return true; }
     void read(TensorId tensor, std::span<float> out) const override;
     void add_score() override;
     Score take_score() override;

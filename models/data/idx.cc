@@ -22,8 +22,7 @@ uint32_t read_big_endian(std::istream& in, const std::string& file, const char* 
     return uint32_t{bytes[0]} << 24 | uint32_t{bytes[1]} << 16 | uint32_t{bytes[2]} << 8 | bytes[3];
 }
 
-/// What elements of an IDX file's type are; nothing where there is
-/// no such type.
+/// What elements of an IDX file's type are; nothing where there is no such type.
 const char* element_type(uint32_t type) {
     switch (type) {
         case 0x08:

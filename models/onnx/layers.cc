@@ -194,11 +194,19 @@ void measure(const Tensor& x, op::BatchNorm& norm) {
     norm.variance = reduced(squares, axes, false, Reduction::mean);
 }
 
+void check_variance(const op::BatchNorm& norm) {
+    for (float variance : norm.variance.data)
+        if (!(variance + norm.epsilon > 0))
+            refuse(fmt::format("the variance {} and epsilon {} give no positive sum to take the root of",
+                               variance, norm.epsilon));
+}
+
 void fold_batch_norm(OnnxNode& node, op::BatchNorm norm, bool training) {
     const Tensor x = node.weight(0, "operand");
     node.state().charge(2 * static_cast<int64_t>(x.data.size()));
     infer_shape(norm, {Shape{x.dims, false}});  // refuses what does not fit
     if (training) measure(x, norm);
+    check_variance(norm);
     node.set_output(0, real_constant(x.dims, normalised(x, norm).data));
 }
 
@@ -215,11 +223,8 @@ void import_batch_norm(OnnxNode& node) {
     norm.mean = node.weight(3, "mean");
     norm.variance = node.weight(4, "variance");
     norm.epsilon = node.real("epsilon", 1e-5f);
-    for (float variance : norm.variance.data)
-        if (!(variance + norm.epsilon > 0))
-            refuse(fmt::format("the variance {} and epsilon {} give no positive sum to take the root of",
-                               variance, norm.epsilon));
     if (constant) return fold_batch_norm(node, std::move(norm), !training.empty());
+    check_variance(norm);
     node.set_output(0, node.emit(std::move(norm), {node.value(0)}));
 }
 

@@ -1,6 +1,7 @@
 // models/onnx/reader.cc - an ONNX file -> Graph: inputs, initialisers, then node by node through the
 // importers.
 #include <fmt/format.h>
+#include <google/protobuf/descriptor.h>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/unknown_field_set.h>
@@ -30,27 +31,40 @@ std::vector<std::span<const OnnxOperator>> families() {
             reshaping_operators(), movement_operators(), constant_operators()};
 }
 
-/// Where PyTorch's exporter says which modules a node lies in, the last but one: "['', 'layer1',
-/// 'layer1.conv', 'conv2d']".
+/// The module that PyTorch's exporter says a node was, the last scope but one: "['', 'layer1', 'layer1.conv',
+/// 'conv2d']".
+std::string module_in(const std::string& scopes) {
+    std::vector<std::string> names;
+    for (size_t begin = scopes.find('\''); begin != std::string::npos;) {
+        const size_t end = scopes.find('\'', begin + 1);
+        if (end == std::string::npos) break;
+        names.push_back(scopes.substr(begin + 1, end - begin - 1));
+        begin = scopes.find('\'', end + 1);
+    }
+    return names.size() >= 2 ? names[names.size() - 2] : "";
+}
+
+/// NodeProto's metadata_props: a field of newer editions of ONNX, which the library may not know by name.
 std::string module_path(const onnx::NodeProto& proto) {
-    constexpr int kMetadataProps = 9;  // of NodeProto, in newer editions of ONNX than the library may be
-    const google::protobuf::UnknownFieldSet& fields = proto.GetReflection()->GetUnknownFields(proto);
-    for (int i = 0; i < fields.field_count(); ++i) {
-        onnx::StringStringEntryProto entry;
-        if (fields.field(i).number() != kMetadataProps ||
-            fields.field(i).type() != google::protobuf::UnknownField::TYPE_LENGTH_DELIMITED ||
-            !entry.ParseFromString(fields.field(i).length_delimited()) ||
-            entry.key() != "pkg.torch.onnx.name_scopes")
-            continue;
-        std::vector<std::string> scopes;
-        const std::string& text = entry.value();
-        for (size_t begin = text.find('\''); begin != std::string::npos;) {
-            const size_t end = text.find('\'', begin + 1);
-            if (end == std::string::npos) break;
-            scopes.push_back(text.substr(begin + 1, end - begin - 1));
-            begin = text.find('\'', end + 1);
+    constexpr int kMetadataProps = 9;
+    constexpr char kScopes[] = "pkg.torch.onnx.name_scopes";
+    const google::protobuf::Reflection& reflection = *proto.GetReflection();
+    if (const auto* known = proto.GetDescriptor()->FindFieldByNumber(kMetadataProps)) {
+        for (int i = 0; i < reflection.FieldSize(proto, known); ++i) {
+            const auto* entry = dynamic_cast<const onnx::StringStringEntryProto*>(
+                &reflection.GetRepeatedMessage(proto, known, i));
+            if (entry && entry->key() == kScopes) return module_in(entry->value());
         }
-        if (scopes.size() >= 2) return scopes[scopes.size() - 2];
+        return "";
+    }
+    const google::protobuf::UnknownFieldSet& fields = reflection.GetUnknownFields(proto);
+    for (int i = 0; i < fields.field_count(); ++i) {
+        const google::protobuf::UnknownField& field = fields.field(i);
+        onnx::StringStringEntryProto entry;
+        if (field.number() == kMetadataProps &&
+            field.type() == google::protobuf::UnknownField::TYPE_LENGTH_DELIMITED &&
+            entry.ParseFromString(field.length_delimited()) && entry.key() == kScopes)
+            return module_in(entry.value());
     }
     return "";
 }

@@ -51,7 +51,8 @@ MUTANTS = [
     Mutant(STATISTICS, "static_cast<double>(chips.right.size() - 1), mean", "static_cast<double>(chips.right.size()), mean"),
     Mutant(STATISTICS, "mean * (1 - mean)", "mean"),
     Mutant(STATISTICS, "std::sqrt(images * time / chips), 1.0", "std::sqrt(images * time / chips), 0.0"),
-    Mutant(STATISTICS, "time / kFewestChips", "time"),
+    Mutant(STATISTICS, "time / kFewestChips - chip_cost", "time / kFewestChips"),
+    Mutant(STATISTICS, "share * (1 - share) / trials", "share / trials"),
     Mutant(STATISTICS, "std::minus<>()", "std::plus<>()"),
     Mutant(STATISTICS, "(next * 3 + 1) / 2", "next * 3 / 2"),
     # findings
