@@ -212,12 +212,14 @@ TEST_F(Sweep, one_directory_has_one_writer) {
     EXPECT_EQ(sweep("run"), 0) << err();
 }
 
-TEST_F(Sweep, nothing_is_resumed_from_an_empty_store) {
+/// As a run leaves it that was killed in its first moment.
+TEST_F(Sweep, an_empty_store_is_said_to_be_none_and_the_run_begins_anew) {
+    ASSERT_EQ(sweep("whole"), 0) << err();
     fs::create_directory(directory_ / "run");
     std::ofstream(directory_ / "run" / "run.sqlite");
-    EXPECT_EQ(sweep("run", "--resume"), 2);
-    EXPECT_NE(err().find("is empty, so there is nothing to go on with"), std::string::npos) << err();
-    EXPECT_EQ(sweep("run"), 0) << err();
+    EXPECT_EQ(sweep("run", "--resume"), 0) << err();
+    EXPECT_NE(err().find("is empty: there is nothing to go on with"), std::string::npos) << err();
+    EXPECT_EQ(chips("run"), chips("whole"));
 }
 
 TEST_F(Sweep, another_run_is_told_by_the_keys_that_differ) {

@@ -240,9 +240,6 @@ Store Store::create(const std::filesystem::path& directory, const RunInfo& info,
     const std::filesystem::path file = directory / kFile;
     std::error_code error;
     if (!std::filesystem::exists(file, error)) make_empty_directory(directory);
-    if (resume && std::filesystem::exists(file, error) && std::filesystem::file_size(file, error) == 0)
-        throw InputError(fmt::format(
-            "--resume: {} is empty, so there is nothing to go on with: run without --resume", file.string()));
     Store store(file, Access::write);
     store.execute("BEGIN EXCLUSIVE");
     const int64_t schema = store.schema();

@@ -9,7 +9,7 @@ namespace mho {
 Gathering::Gathering(const RunInfo& info, const std::vector<PointLabel>& points,
                      const std::optional<RunDirectory>& directory) {
     if (directory) {
-        if (!directory->locked) lock_ = DirectoryLock(directory->path);
+        (directory->keep ? *directory->keep : lock_) = DirectoryLock(directory->path);
         store_.emplace(Store::create(directory->path, info, directory->resume));
         write_file(directory->path, "config.toml", info.config_toml);
         store_->set_points(points);

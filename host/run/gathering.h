@@ -14,8 +14,8 @@ namespace mho {
 /// Where a run is kept: its store and its config.
 struct RunDirectory {
     std::filesystem::path path;
-    bool resume = false;  ///< go on with the run that is there
-    bool locked = false;  ///< the caller holds its DirectoryLock, for what it writes there itself
+    bool resume = false;            ///< go on with the run that is there
+    DirectoryLock* keep = nullptr;  ///< where its lock goes, for a caller that writes there itself afterwards
 };
 
 class Gathering {
