@@ -41,6 +41,11 @@ struct MachineOptions {
 void add_options(CLI::App& command, ConfigOptions& options);
 void add_options(CLI::App& command, MachineOptions& options);
 
+/// --set, for commands that take no config.
+void add_set_option(CLI::App& command, std::vector<std::string>& set, const std::string& help);
+/// A line on stderr; nothing where that is closed.
+void say_note(const std::string& text);
+
 /// The config that the options ask for.
 Config read_config(const ConfigOptions& options);
 /// Threads for each of `devices`.

@@ -8,13 +8,17 @@
 
 namespace mho::cli {
 
-void add_options(CLI::App& command, ConfigOptions& options) {
-    command.add_option("CONFIG", options.config, "Config file (TOML)")->required();
-    command.add_option("--set", options.set, "key=value: overrides the config file; repeatable")
+void add_set_option(CLI::App& command, std::vector<std::string>& set, const std::string& help) {
+    command.add_option("--set", set, help)
         ->type_name("KEY=VALUE")
         ->expected(1)
         ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+void add_options(CLI::App& command, ConfigOptions& options) {
+    command.add_option("CONFIG", options.config, "Config file (TOML)")->required();
+    add_set_option(command, options.set, "key=value: overrides the config file; repeatable");
     command.add_option("--seed", options.seed, "Seed of all chips; the same as --set monte_carlo.seed=");
 }
 
@@ -36,10 +40,11 @@ Config read_config(const ConfigOptions& options) {
     std::vector<std::string> set = options.set;
     if (options.seed) set.push_back(fmt::format("monte_carlo.seed={}", *options.seed));
     Config config = mho::read_config(options.config, set);
-    for (const std::string& notice : config.notices)
-        std::fputs(fmt::format("note: {}\n", notice).c_str(), stderr);
+    for (const std::string& notice : config.notices) say_note(notice);
     return config;
 }
+
+void say_note(const std::string& text) { std::fputs(("note: " + text + "\n").c_str(), stderr); }
 
 std::string without_slash(std::string directory) {
     while (directory.size() > 1 && directory.back() == '/') directory.pop_back();

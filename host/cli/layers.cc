@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <cstdio>
-
 #include "host/cli/commands.h"
 #include "host/config/points.h"
 #include "host/run/layer_list.h"
@@ -23,8 +21,7 @@ struct LayersCommand {
 Config config_of(const LayersCommand& o) {
     if (o.model.ends_with(".toml")) {
         const Config config = read_config(ConfigOptions{o.model, o.set, {}});
-        if (!config.sweep.empty())
-            std::fputs("note: the arrays are those of the sweep's first point\n", stderr);
+        if (!config.sweep.empty()) say_note("the arrays are those of the sweep's first point");
         return sweep_points(config).front().config;
     }
     Config config =
@@ -82,13 +79,8 @@ void add_layers(CLI::App& app) {
         ->add_option("MODEL", options->model,
                      "An .onnx file, a zoo name, or a config (.toml) with the arrays to lie on")
         ->required();
-    command
-        ->add_option("--set", options->set,
-                     "key=value: arrays other than the default or the config's; repeatable")
-        ->type_name("KEY=VALUE")
-        ->expected(1)
-        ->allow_extra_args(false)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    add_set_option(*command, options->set,
+                   "key=value: arrays other than the default or the config's; repeatable");
     command->callback([options] { run_layers(*options); });
 }
 

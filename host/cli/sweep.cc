@@ -8,6 +8,7 @@
 
 #include "host/cli/commands.h"
 #include "host/config/read.h"
+#include "host/results/store.h"
 #include "host/run/sweep.h"
 #include "host/util/output.h"
 #include "kernels/base/error.h"
@@ -58,18 +59,6 @@ std::string reproducing_command(const SweepCommand& o) {
     return command + " --out " + quoted(o.out + "-again");
 }
 
-/// A store of no bytes, as a run leaves it that was killed in its first moment, is none: the run begins anew.
-void say_that_nothing_is_there(const std::string& directory) {
-    const std::filesystem::path store = std::filesystem::path(directory) / "run.sqlite";
-    std::error_code error;
-    if (std::filesystem::file_size(store, error) == 0 && !error)
-        std::fputs(
-            fmt::format("note: --resume: {} is empty: there is nothing to go on with, the run begins anew\n",
-                        store.string())
-                .c_str(),
-            stderr);
-}
-
 void run_sweep(SweepCommand& o) {
     for (int signal : {SIGINT, SIGTERM, SIGHUP})
         if (std::signal(signal, on_interrupt) == SIG_IGN)
@@ -84,7 +73,10 @@ void run_sweep(SweepCommand& o) {
     options.per_layer = o.per_layer;
     options.threads = thread_count(o.machine, devices);
     options.command = reproducing_command(o);
-    if (o.resume) say_that_nothing_is_there(o.out);
+    if (o.resume && Store::is_empty(o.out))
+        say_note(fmt::format(
+            "--resume: the store of {} is empty: there is nothing to go on with, the run begins anew",
+            o.out));
     if (!o.machine.quiet) options.progress = [&line](const RunProgress& progress) { line.show(progress); };
     options.stop = &interrupted;
     const RunResult result = run_sweep(devices, config, options);

@@ -254,6 +254,11 @@ Store Store::create(const std::filesystem::path& directory, const RunInfo& info,
     return store;
 }
 
+bool Store::is_empty(const std::filesystem::path& directory) {
+    std::error_code error;
+    return std::filesystem::file_size(directory / kFile, error) == 0 && !error;
+}
+
 void Store::check_resumes(const RunInfo& now, bool resume) const {
     const auto refuse = [&](const std::string& why) {
         throw InputError(fmt::format("--out {}: {}", file_.parent_path().string(), why));

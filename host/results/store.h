@@ -28,6 +28,9 @@ class Store {
     Store(Store&&) noexcept;
     ~Store();
 
+    /// Whether the directory's store has no bytes, as a run leaves it that was killed in its first moment.
+    static bool is_empty(const std::filesystem::path& directory);
+
     void set_digital(const Outcome& digital);
     std::optional<Outcome> digital() const;
     /// The points of the sweep, in order; those of a resumed run must be equal.
